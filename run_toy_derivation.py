@@ -1,0 +1,38 @@
+"""Derive a degraded product: what a sensor would see of a synthetic scene.
+
+Clouds, distortion, point spread function and speckle are described by a YAML file; see docs/derivation.md.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from utils.cli import Parser, run, seed_argument
+
+
+def build_parser() -> Parser:
+    """Describe the command line."""
+    parser = Parser(__doc__)
+    parser.add_argument("--cfg", type=Path, required=True, metavar="FILE", help="derivation configuration (YAML)")
+    parser.add_argument("--o", type=Path, required=True, metavar="DIR", help="folder of the product to make")
+    parser.add_argument("--product", type=Path, metavar="DIR", help="source, instead of latent_product_path")
+    parser.add_argument("--seed", type=seed_argument, metavar="N", help="instead of the configuration's seed")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing product")
+    return parser
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Derive."""
+    from src.toygeneration.run import derive
+
+    derive(
+        arguments.cfg,
+        arguments.o,
+        product=arguments.product,
+        seed=arguments.seed,
+        overwrite=arguments.overwrite,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(run(build_parser(), main))

@@ -1,0 +1,31 @@
+"""Generate a synthetic imagery product: land parcels animated by real time series.
+
+The scene, the time series and the texture are described by a YAML file; see docs/generation.md.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from utils.cli import Parser, run, seed_argument
+
+
+def build_parser() -> Parser:
+    """Describe the command line."""
+    parser = Parser(__doc__)
+    parser.add_argument("--cfg", type=Path, required=True, metavar="FILE", help="generation configuration (YAML)")
+    parser.add_argument("--o", type=Path, required=True, metavar="DIR", help="folder of the product to make")
+    parser.add_argument("--seed", type=seed_argument, metavar="N", help="instead of the configuration's seed")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing product")
+    return parser
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Generate."""
+    from src.toygeneration.run import generate
+
+    generate(arguments.cfg, arguments.o, seed=arguments.seed, overwrite=arguments.overwrite)
+
+
+if __name__ == "__main__":
+    sys.exit(run(build_parser(), main))

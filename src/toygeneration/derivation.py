@@ -1,0 +1,153 @@
+"""Degradation: what a sensor would see of a product."""
+
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from src.toygeneration import provenance
+from src.toygeneration.configuration import DerivationConfig
+from src.toygeneration.modules.aggregations import Aggregation
+from src.toygeneration.modules.corruptions import Opacity
+from src.toygeneration.modules.deformations import Deformation
+from src.toygeneration.modules.resampling import AxisMap, Frame, Labels, chain, majority, resample
+from src.toygeneration.source import Features, FrameSource, Sample
+from utils.errors import ConfigError
+from utils.seeding import Streams
+from utils.sizes import Size
+
+
+class DerivedProduct(FrameSource):
+    """A product seen by a sensor: corruption, geometry, aggregation, postprocess, one frame at a time.
+
+    Args:
+        config: the derivation file.
+        source: the product to degrade.
+        seed: of all random streams, together with the source's seeds.
+
+    Raises:
+        ConfigError: If the steps don't fit the source's frames, or a random step has no seed.
+    """
+
+    def __init__(self, config: DerivationConfig, source: FrameSource, seed: int | None) -> None:
+        if seed is None and (config.corruption or config.postprocess):
+            raise ConfigError("seed: missing, and corruption or postprocess draw random numbers; set it or pass --seed")
+        given = source.features
+        self._config, self._source, self._seed = config, source, seed
+        self._geometry = Geometry(config.deformation, config.aggregation, config.target_size, given)
+        self.seeds = source.seeds if seed is None else (seed, *source.seeds)
+        self.steps = [step for step in source.steps if step % config.temporal_res == 0]
+        target = config.target_size
+        self.features = Features(target.width, target.height, given.nbands, given.horizon, given.ndigit)
+        self._streams = Streams(self.seeds)
+        self._corrupt = config.corruption and config.corruption.prepare(given.height, given.width, self._streams)
+        self._annotations: tuple[Labels, Labels] | None = None
+
+    def _make(self, step: int) -> Sample:
+        given = self._source.read(step)
+        frame, cloud = given["frame"], given.get("cloud")
+        if self._corrupt:
+            frame, made = self._corrupt(frame, step)
+            cloud = made if cloud is None else 1 - (1 - cloud) * (1 - made)  # light passes both layers
+        frame = self._geometry.frame(frame)
+        if self._config.postprocess:
+            frame = self._config.postprocess(frame, rng=self._streams.rng("speckle", step))
+        sample: Sample = {"frame": frame, "annotation": self._annotation(given["annotation"])}
+        if cloud is not None:
+            sample["cloud"] = self._geometry.frame(cloud)
+        return sample
+
+    def _annotation(self, given: Labels) -> Labels:
+        """Resample labels, unless they are those of the step before: parcels rarely move."""
+        if self._annotations is None or not _same(self._annotations[0], given):
+            self._annotations = given, self._geometry.labels(given)
+        return self._annotations[1]
+
+    def provenance(self) -> dict[str, Any]:
+        """Record seed, configuration and source; see `FrameSource`."""
+        return provenance.describe(self._seed, self._config, self._source.provenance())
+
+
+def _same(one: Labels, other: Labels) -> bool:
+    return one is other or np.array_equal(one, other)
+
+
+class Geometry:
+    """Deformation and aggregation of frames and labels, precomputed for one size.
+
+    Args:
+        deformation: the sensor's geometry, or None.
+        aggregation: the sensor's spatial resolution, or None.
+        target: size of the derived frames.
+        given: figures of the source.
+
+    Raises:
+        ConfigError: If they don't fit together.
+    """
+
+    def __init__(
+        self, deformation: Deformation | None, aggregation: Aggregation | None, target: Size, given: Features
+    ) -> None:
+        maps = deformation.maps(given.height, given.width) if deformation else (None, None)
+        size = [_length(axis, before) for axis, before in zip(maps, (given.height, given.width), strict=True)]
+        if aggregation:
+            aggregation.check(*size)
+        blocks = _blocks(size, (target.height, target.width), aggregates=aggregation is not None)
+        self._maps, self._blocks = maps, blocks
+        spread = [_spread(aggregation.profile(b), s) if aggregation else None for b, s in zip(blocks, size, strict=True)]
+        self._rows, self._columns = (
+            chain(axis.weights if axis else None, blur) for axis, blur in zip(maps, spread, strict=True)
+        )
+
+    def frame(self, frame: Frame | Opacity) -> Frame:
+        """Resample a frame or an opacity.
+
+        Args:
+            frame: `(H, W, C)` or `(H, W)`.
+
+        Returns:
+            The same at target size.
+        """
+        return resample(frame, self._rows, self._columns)
+
+    def labels(self, annotation: Labels) -> Labels:
+        """Resample labels: nearest neighbour, then the majority of each block.
+
+        Args:
+            annotation: `(H, W, 2)`.
+
+        Returns:
+            The same at target size. It holds no label that wasn't in the source.
+        """
+        for axis, along in enumerate(self._maps):
+            if along is not None:
+                annotation = np.take(annotation, along.nearest, axis=axis)
+        if self._blocks == (1, 1):
+            return annotation
+        return np.stack([majority(layer, *self._blocks) for layer in np.moveaxis(annotation, -1, 0)], axis=-1)
+
+
+def _length(axis: AxisMap | None, before: int) -> int:
+    return before if axis is None else len(axis.nearest)
+
+
+def _spread(profile: np.ndarray, size: int) -> csr_array:
+    """The matrix of a weighted mean over blocks, `(size / block, size)`."""
+    block = len(profile)
+    count = size // block
+    return csr_array((np.tile(profile, count), np.arange(size), np.arange(0, size + 1, block)), shape=(count, size))
+
+
+def _blocks(size: list[int], target: tuple[int, int], *, aggregates: bool) -> tuple[int, int]:
+    """Check the target size against the frames', and compute how many pixels of a frame make one."""
+    found = f"found {target[1]}x{target[0]} (width x height)"
+    frames = f"{size[1]}x{size[0]} after deformation"
+    if not aggregates and tuple(size) != target:
+        raise ConfigError(f"target_size: {found}, but frames are {frames} and no aggregation is set; make them agree")
+    for name, before, after in zip(("height", "width"), size, target, strict=True):
+        if before % after:
+            fitting = ", ".join(str(n) for n in range(1, before + 1) if before % n == 0)
+            raise ConfigError(
+                f"target_size: {found}, but frames are {frames}: {name} {after} does not divide {before}; use {fitting}"
+            )
+    return size[0] // target[0], size[1] // target[1]

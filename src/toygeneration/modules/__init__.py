@@ -1,0 +1,1 @@
+"""Pure functions and small objects: parcels' geometry, texture, degradations."""

@@ -1,0 +1,38 @@
+"""How a coarser sensor gathers light from blocks of pixels, one file each, chosen by name in a configuration."""
+
+from abc import abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from utils.registry import Configured, Registry
+
+
+class Aggregation(Configured):
+    """A separable weighted mean over non-overlapping blocks."""
+
+    @abstractmethod
+    def profile(self, block: int) -> NDArray[np.float64]:
+        """Compute the weights of the pixels across a block.
+
+        Args:
+            block: the block's size along one axis, in pixels.
+
+        Returns:
+            `(block,)` weights that sum to 1.
+        """
+
+    @abstractmethod
+    def check(self, height: int, width: int) -> None:
+        """Check the configuration against the frames.
+
+        Args:
+            height: of the frames that will be aggregated.
+            width: likewise.
+
+        Raises:
+            ConfigError: If they don't fit.
+        """
+
+
+AGGREGATIONS = Registry(__name__)

@@ -1,0 +1,28 @@
+"""What a sensor's geometry does to frames and masks, one file each, chosen by name in a configuration."""
+
+from abc import abstractmethod
+
+from src.toygeneration.modules.resampling import AxisMap
+from utils.registry import Configured, Registry
+
+
+class Deformation(Configured):
+    """A static, separable change of geometry."""
+
+    @abstractmethod
+    def maps(self, height: int, width: int) -> tuple[AxisMap | None, AxisMap | None]:
+        """Compute where pixels come from.
+
+        Args:
+            height: of the frames that will be deformed.
+            width: likewise.
+
+        Returns:
+            The map of the rows and that of the columns; None where an axis stays as it is.
+
+        Raises:
+            ConfigError: If the configuration does not fit frames of that size.
+        """
+
+
+DEFORMATIONS = Registry(__name__)

@@ -1,0 +1,91 @@
+"""Random fields with a power-law spectrum, and smooth enlargement."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft, ndimage
+
+Field = NDArray[np.float32]
+
+
+class PowerLaw:
+    """Real part of the inverse FFT of amplitudes |f|^β with random phases, rescaled to [0, 1].
+
+    Only half of the spectrum is drawn. Of the pair f, -f with phases φ and ψ, the real part of the sum is
+    `2 |f|^β cos((φ + ψ) / 2) cos(2π f x + (φ - ψ) / 2)`, and half sum and half difference of two uniform phases are
+    again independent and uniform, so `|f|^β cos(a) e^{ib}` at f alone, with uniform a and b, has the same law. On
+    the zero (and Nyquist) column both f and -f are in the half spectrum: phases there are plain.
+
+    The grid is the next larger size that the FFT does fast, and the field is cut from it.
+
+    Args:
+        exponent: β.
+        height: of the field.
+        width: of the field.
+    """
+
+    def __init__(self, exponent: float, height: int, width: int) -> None:
+        self._size = height, width
+        self._grid = tuple(fft.next_fast_len(side, real=True) for side in self._size)
+        rows, columns = fft.fftfreq(self._grid[0]), fft.rfftfreq(self._grid[1])
+        frequency = np.hypot(rows[:, None], columns)
+        frequency[0, 0] = 1
+        amplitude = frequency**exponent
+        amplitude[0, 0] = 0
+        self._amplitude = amplitude.astype(np.float32)
+        self._plain = [0, -1] if self._grid[1] % 2 == 0 else [0]
+
+    def draw(self, rng: np.random.Generator) -> Field:
+        """Draw one field.
+
+        Args:
+            rng: a generator.
+
+        Returns:
+            `(height, width)`, minimum 0 and maximum 1 (all 0 for a single pixel).
+        """
+        turn = np.float32(2 * np.pi)
+        pair = rng.random(self._amplitude.shape, dtype=np.float32)
+        phase = rng.random(self._amplitude.shape, dtype=np.float32)
+        pair *= turn
+        phase *= turn
+        np.cos(pair, out=pair)
+        pair[:, self._plain] = 1
+        pair *= self._amplitude
+        spectrum = np.empty(self._amplitude.shape, np.complex64)
+        np.multiply(pair, np.cos(phase), out=spectrum.real)
+        np.multiply(pair, np.sin(phase), out=spectrum.imag)
+        field = fft.irfft2(spectrum, s=self._grid, overwrite_x=True)
+        return rescale(field[: self._size[0], : self._size[1]])
+
+
+def rescale(field: Field) -> Field:
+    """Shift and scale a field to [0, 1].
+
+    Args:
+        field: any values; left as they are.
+
+    Returns:
+        The field with minimum 0 and maximum 1, or all 0 where it is constant.
+    """
+    low, high = field.min(), field.max()
+    if high > low:
+        return (field - low) * np.float32(1 / (high - low))
+    return np.zeros_like(field)
+
+
+def enlargement(nodes: int, size: int) -> NDArray[np.float32]:
+    """Compute the matrix that enlarges an axis by cubic spline interpolation.
+
+    Args:
+        nodes: size of the coarse axis.
+        size: size of the fine one.
+
+    Returns:
+        `(size, nodes)`: `enlargement(n, H) @ field @ enlargement(n, W).T` enlarges a field. Both axes span the same
+        extent, pixel edge to pixel edge.
+    """
+    if nodes == 1:
+        return np.ones((size, 1), np.float32)
+    identity = np.eye(nodes)
+    fine = ndimage.zoom(identity, (size / nodes, 1), order=3, mode="nearest", grid_mode=True)
+    return fine.astype(np.float32)

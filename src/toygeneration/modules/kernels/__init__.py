@@ -1,0 +1,48 @@
+"""Stationary covariance functions, one file each, chosen by name in a configuration."""
+
+from abc import abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cholesky, toeplitz
+
+from utils.registry import Configured, Registry
+
+Floats = NDArray[np.float64]
+
+
+class Kernel(Configured):
+    """Covariance between two places on a line, as a function of their distance: one formula."""
+
+    @abstractmethod
+    def __call__(self, lag: Floats) -> Floats:
+        """Evaluate the covariance.
+
+        Args:
+            lag: distances in pixels, any shape.
+
+        Returns:
+            Covariances of the same shape.
+        """
+
+    def factor(self, side: int) -> Floats:
+        """Factorise the covariance of `side` consecutive pixels.
+
+        The leading `n x n` block of a Cholesky factor is the factor of the first n pixels, so the factor of the
+        longest side serves all.
+
+        Args:
+            side: number of pixels.
+
+        Returns:
+            Lower triangular `(side, side)` matrix L with L L^T = covariance + jitter on the diagonal.
+        """
+        row = self(np.arange(side, dtype=float))
+        # Smooth kernels are singular in floating point. Rounding moves eigenvalues by about eps * n * norm, so
+        # a jitter of that size makes the factorisation succeed and stays far below anything visible.
+        jitter = np.finfo(float).eps * side * max(np.abs(row).sum() * 2, np.finfo(float).tiny)
+        row[0] += jitter
+        return cholesky(toeplitz(row), lower=True)
+
+
+KERNELS = Registry(__name__)

@@ -1,0 +1,24 @@
+"""The same value everywhere."""
+
+from typing import Literal
+
+import numpy as np
+from pydantic import NonNegativeFloat
+
+from src.toygeneration.modules.kernels import KERNELS, Floats, Kernel
+
+
+@KERNELS.register
+class Constant(Kernel):
+    """`c`: one random offset per cell and band, of variance c² as the separable product of rows and columns.
+
+    Attributes:
+        constant_value: c.
+    """
+
+    name: Literal["constant"]
+    constant_value: NonNegativeFloat
+
+    def __call__(self, lag: Floats) -> Floats:
+        """Evaluate the formula; see `Kernel`."""
+        return np.full(lag.shape, self.constant_value)

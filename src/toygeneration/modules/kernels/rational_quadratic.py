@@ -1,0 +1,25 @@
+"""Scale mixture of squared exponential covariances."""
+
+from typing import Literal
+
+from pydantic import PositiveFloat
+
+from src.toygeneration.modules.kernels import KERNELS, Floats, Kernel
+
+
+@KERNELS.register
+class RationalQuadratic(Kernel):
+    """`(1 + d² / (2 α l²))^-α` (Rasmussen and Williams 2006, Gaussian Processes for Machine Learning, eq. 4.19).
+
+    Attributes:
+        length_scale: l, in pixels.
+        alpha: α, the mixture's shape; the larger, the closer to one RBF.
+    """
+
+    name: Literal["rational_quadratic"]
+    length_scale: PositiveFloat
+    alpha: PositiveFloat
+
+    def __call__(self, lag: Floats) -> Floats:
+        """Evaluate the formula; see `Kernel`."""
+        return (1 + (lag / self.length_scale) ** 2 / (2 * self.alpha)) ** -self.alpha

@@ -1,0 +1,26 @@
+"""Periodic covariance."""
+
+from typing import Literal
+
+import numpy as np
+from pydantic import PositiveFloat
+
+from src.toygeneration.modules.kernels import KERNELS, Floats, Kernel
+
+
+@KERNELS.register
+class SinSquared(Kernel):
+    """`exp(-2 sin²(π d / p) / l²)` (Rasmussen and Williams 2006, Gaussian Processes for Machine Learning, eq. 4.31).
+
+    Attributes:
+        length_scale: l, relative to the amplitude of the sine, without unit.
+        periodicity: p, in pixels.
+    """
+
+    name: Literal["sin_squared"]
+    length_scale: PositiveFloat
+    periodicity: PositiveFloat
+
+    def __call__(self, lag: Floats) -> Floats:
+        """Evaluate the formula; see `Kernel`."""
+        return np.exp(-2 * (np.sin(np.pi * lag / self.periodicity) / self.length_scale) ** 2)

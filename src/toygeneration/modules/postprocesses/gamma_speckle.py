@@ -1,0 +1,29 @@
+"""Fully developed speckle of multi-look SAR intensity."""
+
+from typing import Literal
+
+import numpy as np
+from pydantic import PositiveFloat
+
+from src.toygeneration.modules.postprocesses import POSTPROCESSES, Postprocess
+from src.toygeneration.modules.resampling import Frame
+
+
+@POSTPROCESSES.register
+class GammaSpeckle(Postprocess):
+    """Multiplication by a Gamma variable of mean 1 and shape L, independent in every pixel and band.
+
+    Source: Goodman 1976, Some fundamental properties of speckle, doi:10.1364/JOSA.66.001145. On a homogeneous patch
+    the equivalent number of looks, mean² / variance, is L.
+
+    Attributes:
+        looks: L.
+    """
+
+    name: Literal["gamma_speckle"]
+    looks: PositiveFloat
+
+    def __call__(self, frame: Frame, *, rng: np.random.Generator) -> Frame:
+        """Multiply; see `Postprocess`."""
+        gamma = rng.standard_gamma(self.looks, size=frame.shape, dtype=np.float32)
+        return frame * (gamma / np.float32(self.looks))

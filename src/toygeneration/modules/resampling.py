@@ -1,0 +1,111 @@
+"""Separable resampling: what distortion and point spread function do to frames, one sparse matrix per axis.
+
+Both are linear, static and separable, so they are computed once and combined into one matrix for the rows and
+one for the columns; a frame is then a gather and a weighted sum.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+Frame = NDArray[np.float32]
+Labels = NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class AxisMap:
+    """Where the pixels along one axis come from.
+
+    Attributes:
+        weights: `(output size, input size)`; each row sums to 1.
+        nearest: for each output pixel the index of the nearest input pixel.
+    """
+
+    weights: csr_array
+    nearest: NDArray[np.intp]
+
+    @classmethod
+    def from_coordinates(cls, coordinates: NDArray[np.float64], size: int) -> "AxisMap":
+        """Interpolate linearly between pixels.
+
+        Args:
+            coordinates: for each output pixel, where it lies among the input's pixel indices. Beyond the first
+                and last pixel the edge is repeated.
+            size: of the input.
+
+        Returns:
+            The map.
+        """
+        inside = np.clip(coordinates, 0, size - 1)
+        left = np.minimum(inside.astype(np.intp), max(size - 2, 0))
+        right = np.minimum(left + 1, size - 1)
+        share = inside - left
+        rows = np.arange(len(inside))
+        entries = (np.r_[1 - share, share], (np.r_[rows, rows], np.r_[left, right]))
+        nearest = np.floor(inside + 0.5).astype(np.intp)
+        return cls(csr_array(entries, shape=(len(inside), size)), nearest)
+
+
+def chain(first: csr_array | None, second: csr_array | None) -> csr_array | None:
+    """Combine two resamplings of one axis.
+
+    Args:
+        first: applied first, `(middle, input)`; None leaves the axis as it is.
+        second: applied to its result, `(output, middle)`; likewise.
+
+    Returns:
+        One matrix `(output, input)` in single precision, or None.
+    """
+    if first is None or second is None:
+        product = second if first is None else first
+    else:
+        product = second @ first
+    return None if product is None else csr_array(product).astype(np.float32)
+
+
+def resample(image: Frame, rows: csr_array | None, columns: csr_array | None) -> Frame:
+    """Resample an image along both axes.
+
+    Args:
+        image: `(H, W)` or `(H, W, C)`.
+        rows: `(h, H)`, or None to leave the rows as they are.
+        columns: `(w, W)`, likewise.
+
+    Returns:
+        `(h, w)` or `(h, w, C)`; the image itself where there is nothing to do.
+    """
+    if rows is not None:
+        flat = image.reshape(len(image), -1)  # (H, W * C)
+        image = (rows @ flat).reshape(rows.shape[0], *image.shape[1:])  # (h, W, C)
+    if columns is not None:
+        turned = np.ascontiguousarray(image.swapaxes(0, 1))  # (W, h, C)
+        made = columns @ turned.reshape(len(turned), -1)  # (w, h * C)
+        image = np.ascontiguousarray(made.reshape(columns.shape[0], *turned.shape[1:]).swapaxes(0, 1))  # (h, w, C)
+    return image
+
+
+def majority(labels: Labels, block_height: int, block_width: int) -> Labels:
+    """Take the most frequent label of each block, the smallest on a tie.
+
+    Args:
+        labels: `(H, W)`.
+        block_height: a divisor of H.
+        block_width: a divisor of W.
+
+    Returns:
+        `(H / block_height, W / block_width)`.
+    """
+    height, width = labels.shape[0] // block_height, labels.shape[1] // block_width
+    blocks = labels.reshape(height, block_height, width, block_width).swapaxes(1, 2)
+    blocks = blocks.reshape(height * width, block_height * block_width)
+    winner = blocks[:, 0].copy()
+    mixed = np.flatnonzero((blocks != winner[:, None]).any(axis=1))
+    ordered = np.sort(blocks[mixed], axis=1)  # equal labels become runs
+    place = np.arange(ordered.shape[1])
+    starts = np.where(np.diff(ordered, axis=1, prepend=ordered[:, :1] - 1) != 0, place, 0)
+    length = place - np.maximum.accumulate(starts, axis=1)
+    longest = length.argmax(axis=1)  # the first of equals, that is the smallest label
+    winner[mixed] = ordered[np.arange(len(mixed)), longest]
+    return winner.reshape(height, width)

@@ -1,0 +1,30 @@
+"""Random fields that give parcels their texture, one file each, chosen by name in a configuration."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from utils.registry import Configured, Registry
+
+Field = NDArray[np.float32]
+Draw = Callable[[int, int, int, np.random.Generator], Field]
+
+
+class Sampler(Configured):
+    """A law of zero-mean random fields, bands independent."""
+
+    @abstractmethod
+    def prepare(self, side: int) -> Draw:
+        """Compute what all draws share.
+
+        Args:
+            side: the longest side that will be asked for, in pixels.
+
+        Returns:
+            A function of (height, width, number of bands, generator) that draws a field `(height, width, bands)`.
+        """
+
+
+SAMPLERS = Registry(__name__)

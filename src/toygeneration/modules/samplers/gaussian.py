@@ -1,0 +1,29 @@
+"""White noise."""
+
+from typing import Literal
+
+import numpy as np
+from pydantic import NonNegativeFloat
+
+from src.toygeneration.modules.samplers import SAMPLERS, Draw, Field, Sampler
+
+
+@SAMPLERS.register
+class Gaussian(Sampler):
+    """Independent pixels.
+
+    Attributes:
+        std: standard deviation; 0 gives parcels without texture.
+    """
+
+    name: Literal["gaussian"]
+    std: NonNegativeFloat
+
+    def prepare(self, side: int) -> Draw:
+        """Nothing is shared between draws; see `Sampler`."""
+        del side
+
+        def draw(height: int, width: int, nbands: int, rng: np.random.Generator) -> Field:
+            return np.float32(self.std) * rng.standard_normal((height, width, nbands), dtype=np.float32)
+
+        return draw

@@ -1,0 +1,46 @@
+"""How a product came about, as its `index.json` records it."""
+
+import platform
+from importlib.metadata import version
+from typing import Any
+
+from utils.registry import Configured
+
+FORMAT_VERSION = 1
+LIBRARIES = ("h5py", "numpy", "pillow", "scipy", "sktime")
+
+
+def describe(seed: int | None, configuration: Configured, source: dict[str, Any] | None) -> dict[str, Any]:
+    """Record how a product is made: enough to make it again, nothing that differs from run to run.
+
+    Args:
+        seed: the one that was used.
+        configuration: as it was resolved.
+        source: provenance of the product or the digests of the files that it is made from.
+
+    Returns:
+        A mapping that JSON can hold.
+    """
+    resolved = configuration.model_dump(mode="json", exclude={"seed", "latent_product_path"})
+    libraries = {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()}
+    return {
+        "format_version": FORMAT_VERSION,
+        "seed": seed,
+        "configuration": resolved,
+        "libraries": libraries,
+        "source": source,
+    }
+
+
+def recipe(provenance: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Leave out library versions, which don't tell one product from another.
+
+    Args:
+        provenance: what an index holds, or None.
+
+    Returns:
+        What was made from what, with which seeds.
+    """
+    if not isinstance(provenance, dict):
+        return provenance
+    return {key: recipe(value) if key == "source" else value for key, value in provenance.items() if key != "libraries"}

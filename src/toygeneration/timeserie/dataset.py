@@ -1,0 +1,146 @@
+"""A data set of time series, scaled and grouped into land-cover classes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from src.toygeneration.timeserie.source import read
+from utils.errors import ConfigError, DataError
+
+Window = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class TSDataset:
+    """Multivariate time series with classes.
+
+    Attributes:
+        series: one array `(steps, bands)` a case, each band scaled to [0, 1] over the whole data set.
+        classes: one number a case, from 1 to `nclass`.
+        nclass: number of classes.
+    """
+
+    series: tuple[NDArray[np.float32], ...]
+    classes: NDArray[np.int16]
+    nclass: int
+
+    @classmethod
+    def from_files(
+        cls, files: Sequence[Path], *, ndim: int, nclass: int, dims: Sequence[int] | None = None
+    ) -> "TSDataset":
+        """Read several `.ts` files as one data set.
+
+        Args:
+            files: the files, in order.
+            ndim: number of bands to keep, the first ones unless `dims` says which.
+            nclass: number of groups that the sorted labels are cut into, nearly equal and consecutive.
+            dims: indices of the bands to keep, from 0.
+
+        Returns:
+            The data set.
+
+        Raises:
+            DataError: If a file is malformed, or files disagree on the number of bands.
+            ConfigError: If there are fewer bands or labels than asked for, or a band is constant.
+        """
+        parts = [read(file) for file in files]
+        nbands = {case.shape[1] for part in parts for case in part.series}
+        if len(nbands) > 1:
+            raise DataError(
+                f"{', '.join(map(str, files))}: found {min(nbands)} to {max(nbands)} bands, expected the same number "
+                "in all files; name files of one data set"
+            )
+        bands = _pick_bands(nbands.pop(), ndim, dims)
+        cases = [case[:, bands] for part in parts for case in part.series]
+        labels = [label for part in parts for label in part.labels]
+        return cls(_scale(cases, bands), _group(labels, nclass), nclass)
+
+    @property
+    def longest(self) -> dict[int, int]:
+        """Number of steps of the longest case of each class."""
+        return {
+            number: max(len(self.series[case]) for case in np.flatnonzero(self.classes == number))
+            for number in range(1, self.nclass + 1)
+        }
+
+    def check_horizon(self, horizon: int) -> None:
+        """Make sure that every class has a case of that length.
+
+        Args:
+            horizon: number of steps.
+
+        Raises:
+            ConfigError: If a class has none, naming the longest horizon that works.
+        """
+        works = min(self.longest.values())
+        if horizon > works:
+            short = [number for number, length in self.longest.items() if length < horizon]
+            raise ConfigError(
+                f"product.horizon: found {horizon}, but class {short[0]} has no series that long; "
+                f"the longest horizon that works is {works}"
+            )
+
+    def draw(self, number: int, horizon: int, *, rng: np.random.Generator) -> Window:
+        """Draw a window of one case of a class.
+
+        Args:
+            number: the class, from 1.
+            horizon: number of steps; see `check_horizon`.
+            rng: a generator.
+
+        Returns:
+            `(horizon, bands)`: the case uniform among those long enough, the start among those that leave
+            `horizon` steps.
+        """
+        candidates = [c for c in np.flatnonzero(self.classes == number) if len(self.series[c]) >= horizon]
+        case = self.series[candidates[rng.integers(len(candidates))]]
+        start = rng.integers(len(case) - horizon + 1)
+        return case[start : start + horizon]
+
+
+def _pick_bands(available: int, ndim: int, dims: Sequence[int] | None) -> list[int]:
+    bands = list(range(ndim)) if dims is None else list(dims)
+    if max(bands) >= available:
+        key = "ts.ndim" if dims is None else "ts.dims"
+        found = ndim if dims is None else max(bands)
+        raise ConfigError(
+            f"{key}: found {found}, but the time series have {available} bands"
+            + ("; lower ts.ndim and product.nbands" if dims is None else f", numbered 0 to {available - 1}")
+        )
+    return bands
+
+
+def _scale(cases: list[NDArray[np.float64]], bands: list[int]) -> tuple[NDArray[np.float32], ...]:
+    """Scale each band to [0, 1] over all cases."""
+    low = np.min([case.min(axis=0) for case in cases], axis=0)
+    high = np.max([case.max(axis=0) for case in cases], axis=0)
+    for band, flat in zip(bands, low == high, strict=True):
+        if flat:
+            raise ConfigError(
+                f"ts: band {band} of the time series has the same value everywhere and cannot be scaled to [0, 1]; "
+                "pick other bands with ts.dims"
+            )
+    return tuple(((case - low) / (high - low)).astype(np.float32) for case in cases)
+
+
+def _group(labels: list[str], nclass: int) -> NDArray[np.int16]:
+    """Number the sorted labels' groups from 1."""
+    known = sorted(set(labels), key=_natural)
+    if nclass > len(known):
+        raise ConfigError(
+            f"ts.nclass: found {nclass}, but the time series have {len(known)} classes ({', '.join(known)}); lower it"
+        )
+    groups = np.array_split(np.arange(len(known)), nclass)
+    number = {known[index]: group for group, indices in enumerate(groups, 1) for index in indices}
+    return np.array([number[label] for label in labels], dtype=np.int16)
+
+
+def _natural(label: str) -> tuple[float, str]:
+    """Sort numbers by value, before words."""
+    try:
+        return float(label), label
+    except ValueError:
+        return np.inf, label

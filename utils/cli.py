@@ -1,0 +1,95 @@
+"""What every script's command line has in common. Imports nothing heavy: `--help` must answer at once."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from utils.errors import ProjectError
+
+INTERRUPTED = 130  # the shell's convention for a process that ended on Ctrl-C
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that reports a bad command line in one line and knows `--debug`."""
+
+    def __init__(self, description: str | None) -> None:
+        super().__init__(
+            description=description,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        self.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line and leave with status 2.
+
+        Args:
+            message: what argparse found wrong.
+        """
+        self.exit(2, f"{self.prog}: error: {message}; see {self.prog} --help\n")
+
+
+def seed_argument(text: str) -> int:
+    """Read a seed from the command line.
+
+    Args:
+        text: what the user typed.
+
+    Returns:
+        A whole number, 0 or larger.
+
+    Raises:
+        argparse.ArgumentTypeError: If it is none.
+    """
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number, 0 or larger")
+    return int(text)
+
+
+def run(parser: Parser, main: Callable[[argparse.Namespace], None], argv: Sequence[str] | None = None) -> int:
+    """Parse the command line, run `main`, and turn what goes wrong into one line and an exit status.
+
+    Args:
+        parser: the script's parser.
+        main: the script's work; heavy imports belong inside it.
+        argv: arguments instead of `sys.argv[1:]`.
+
+    Returns:
+        0 when done, 2 for a bad command line or configuration or input, 130 on Ctrl-C, 1 for anything else.
+    """
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
+    try:
+        main(arguments)
+    except (Exception, KeyboardInterrupt) as error:
+        if arguments.debug:
+            raise
+        message, status = describe(error)
+        print(f"{parser.prog}: error: {message}", file=sys.stderr)
+        return status
+    return 0
+
+
+def describe(error: BaseException) -> tuple[str, int]:
+    """Put an exception into one line.
+
+    Args:
+        error: any exception.
+
+    Returns:
+        The line, and the exit status that goes with it.
+    """
+    if isinstance(error, ProjectError):
+        message, status = str(error), error.exit_status
+    elif isinstance(error, KeyboardInterrupt):
+        message, status = "interrupted; run the same command again to start over", INTERRUPTED
+    elif isinstance(error, MemoryError):
+        message, status = f"out of memory ({error}); use smaller frames or fewer jobs", 1
+    elif isinstance(error, OSError) and error.strerror:
+        where = f" ({error.filename})" if error.filename else ""
+        message, status = f"{error.strerror}{where}; check space and permissions, then run again", 1
+    else:
+        message, status = f"unexpected {type(error).__name__}: {error}; --debug shows where", 1
+    return " ".join(message.split()), status

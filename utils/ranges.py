@@ -1,0 +1,34 @@
+"""Intervals in configurations: `{min: …, max: …}`."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from utils.registry import Configured
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Range(Configured):
+    """An interval to draw from, uniformly.
+
+    Attributes:
+        min: lower end.
+        max: upper end, not below `min`.
+    """
+
+    min: float
+    max: float
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min > self.max:
+            raise ValueError(f"found min {self.min:g} above max {self.max:g}, expected min <= max; swap them")
+        return self
+
+
+class ShareRange(Range):
+    """An interval within [0, 1]."""
+
+    min: Share
+    max: Share

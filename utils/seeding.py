@@ -1,0 +1,43 @@
+"""Named random streams: one per use, so that adding a use changes no other."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Streams:
+    """The random streams of one product.
+
+    A stream is identified by the product's seeds, its own name and, where a use has many draws that must not
+    depend on the order of work, an index (a cell, a time step). Identical identities give identical streams;
+    any difference gives independent ones.
+
+    Attributes:
+        seeds: the product's own seed first, then those of the products that it was derived from.
+    """
+
+    seeds: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not self.seeds:
+            raise ValueError("a random stream needs at least one seed")
+        if any(seed < 0 for seed in self.seeds):
+            raise ValueError(f"seeds must be 0 or larger, got {self.seeds}")
+
+    def rng(self, name: str, *index: int) -> np.random.Generator:
+        """Open the stream of one use.
+
+        Args:
+            name: the use: `polygons`, `labels`, `series`, `texture`, `clouds`, …
+            index: cell number, time step, … for a stream of its own.
+
+        Returns:
+            A fresh generator at the start of that stream.
+        """
+        # The identity goes into the spawn key through a hash: SeedSequence pads short entropy with zeros,
+        # so that the lists [5] and [5, 0] alone would open the same stream.
+        identity = hashlib.sha256(repr((self.seeds, name, index)).encode()).digest()
+        key = tuple(np.frombuffer(identity, dtype="<u4").tolist())
+        return np.random.default_rng(np.random.SeedSequence(self.seeds[0], spawn_key=key))
