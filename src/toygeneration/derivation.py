@@ -48,7 +48,7 @@ class DerivedProduct(FrameSource):
         frame, cloud = given["frame"], given.get("cloud")
         if self._corrupt:
             frame, made = self._corrupt(frame, step)
-            cloud = made if cloud is None else 1 - (1 - cloud) * (1 - made)  # light passes both layers
+            cloud = _through_both(cloud, made)
         frame = self._geometry.frame(frame)
         if self._config.postprocess:
             frame = self._config.postprocess(frame, rng=self._streams.rng("speckle", step))
@@ -66,6 +66,13 @@ class DerivedProduct(FrameSource):
     def provenance(self) -> dict[str, Any]:
         """Record seed, configuration and source; see `FrameSource`."""
         return provenance.describe(self._seed, self._config, self._source.provenance())
+
+
+def _through_both(lower: Opacity | None, upper: Opacity | None) -> Opacity | None:
+    """Opacity of two layers: what light passes both."""
+    if lower is None or upper is None:
+        return upper if lower is None else lower
+    return 1 - (1 - lower) * (1 - upper)
 
 
 def _same(one: Labels, other: Labels) -> bool:

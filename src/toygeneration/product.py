@@ -98,14 +98,18 @@ def _parcels(cells: Labels, scene: Scene, dataset: TSDataset, streams: Streams) 
 
 
 def _texture(parcels: list[Parcel], config: GenerationConfig, streams: Streams) -> Frame:
-    """Paint the static texture `0.5 tanh(g)` of all parcels, `(H, W, C)`."""
+    """Draw the static texture `0.5 tanh(g)` of all parcels, `(H, W, C)`."""
     scene = config.product
-    texture = np.zeros((scene.size.height, scene.size.width, scene.nbands), np.float32)
+    canvas = np.zeros((scene.nbands, scene.size.height, scene.size.width), np.float32)
     draw = config.random_sampler.prepare(max(max(parcel.size) for parcel in parcels))
     for parcel in parcels:
         if parcel.place is not None:
-            field = draw(*parcel.size, scene.nbands, streams.rng("texture", parcel.instance))
-            parcel.paint(texture, np.tanh(field) * np.float32(TEXTURE_AMPLITUDE))
+            parcel.paint(canvas, draw(scene.nbands, *parcel.size, streams.rng("texture", parcel.instance)))
+    np.tanh(canvas, out=canvas)
+    canvas *= TEXTURE_AMPLITUDE
+    texture = np.empty((*canvas.shape[1:], scene.nbands), np.float32)
+    for band, layer in enumerate(canvas):
+        texture[..., band] = layer
     return texture
 
 

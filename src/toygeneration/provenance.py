@@ -1,5 +1,6 @@
 """How a product came about, as its `index.json` records it."""
 
+import functools
 import platform
 from importlib.metadata import version
 from typing import Any
@@ -22,14 +23,18 @@ def describe(seed: int | None, configuration: Configured, source: dict[str, Any]
         A mapping that JSON can hold.
     """
     resolved = configuration.model_dump(mode="json", exclude={"seed", "latent_product_path"})
-    libraries = {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()}
     return {
         "format_version": FORMAT_VERSION,
         "seed": seed,
         "configuration": resolved,
-        "libraries": libraries,
+        "libraries": _libraries(),
         "source": source,
     }
+
+
+@functools.cache
+def _libraries() -> dict[str, str]:
+    return {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()}
 
 
 def recipe(provenance: dict[str, Any] | None) -> dict[str, Any] | None:

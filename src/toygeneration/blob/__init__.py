@@ -31,12 +31,13 @@ class Parcel:
         """Height and width of the bounding box, in pixels."""
         return (0, 0) if self.mask is None else self.mask.shape
 
-    def paint(self, canvas: Field, texture: Field) -> None:
-        """Put a texture where the parcel is.
+    def paint(self, canvas: Field, field: Field) -> None:
+        """Put a field where the parcel is; pixels beside the parcel stay as they are.
 
         Args:
-            canvas: the scene's texture `(H, W, bands)`, changed in place.
-            texture: `(height, width, bands)` of the bounding box.
+            canvas: `(bands, H, W)` of the scene, 0 where the parcel is; changed in place.
+            field: `(bands, height, width)` of the bounding box; changed in place.
         """
         if self.place is not None:
-            canvas[self.place][self.mask] = texture[self.mask]
+            field *= self.mask
+            canvas[:, *self.place] += field

@@ -54,23 +54,11 @@ class PowerLaw:
         spectrum = np.empty(self._amplitude.shape, np.complex64)
         np.multiply(pair, np.cos(phase), out=spectrum.real)
         np.multiply(pair, np.sin(phase), out=spectrum.imag)
-        field = fft.irfft2(spectrum, s=self._grid, overwrite_x=True)
-        return rescale(field[: self._size[0], : self._size[1]])
-
-
-def rescale(field: Field) -> Field:
-    """Shift and scale a field to [0, 1].
-
-    Args:
-        field: any values; left as they are.
-
-    Returns:
-        The field with minimum 0 and maximum 1, or all 0 where it is constant.
-    """
-    low, high = field.min(), field.max()
-    if high > low:
-        return (field - low) * np.float32(1 / (high - low))
-    return np.zeros_like(field)
+        field = fft.irfft2(spectrum, s=self._grid, overwrite_x=True)[: self._size[0], : self._size[1]]
+        low, high = field.min(), field.max()
+        field -= low
+        field *= 1 / max(high - low, np.finfo(np.float32).tiny)
+        return field
 
 
 def enlargement(nodes: int, size: int) -> NDArray[np.float32]:

@@ -80,10 +80,18 @@ def resample(image: Frame, rows: csr_array | None, columns: csr_array | None) ->
         flat = image.reshape(len(image), -1)  # (H, W * C)
         image = (rows @ flat).reshape(rows.shape[0], *image.shape[1:])  # (h, W, C)
     if columns is not None:
-        turned = np.ascontiguousarray(image.swapaxes(0, 1))  # (W, h, C)
+        turned = _turn(image)  # (W, h, C)
         made = columns @ turned.reshape(len(turned), -1)  # (w, h * C)
-        image = np.ascontiguousarray(made.reshape(columns.shape[0], *turned.shape[1:]).swapaxes(0, 1))  # (h, w, C)
+        image = _turn(made.reshape(columns.shape[0], *turned.shape[1:]))  # (h, w, C)
     return image
+
+
+def _turn(image: Frame) -> Frame:
+    """Swap rows and columns, band by band: a copy of long strides is three times as fast as one of short runs."""
+    turned = np.empty((image.shape[1], image.shape[0], *image.shape[2:]), image.dtype)
+    for band in np.ndindex(image.shape[2:]):
+        turned[:, :, *band] = image[:, :, *band].T
+    return turned
 
 
 def majority(labels: Labels, block_height: int, block_width: int) -> Labels:

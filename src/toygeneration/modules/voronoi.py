@@ -4,14 +4,15 @@ Coordinates: the scene is the rectangle [0, W/H] x [0, 1] with y up and row 0 at
 Inside this module they are pixels: `(row, column)` with pixel (i, j) centred on (i + 0.5, j + 0.5).
 """
 
+import itertools
 import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import KDTree, Voronoi
+from scipy.spatial import Voronoi
 
 Points = NDArray[np.float64]
-_TILE = 32
+_TILE = 64
 
 
 def draw_points(n_polygons: int, height: int, width: int, *, rng: np.random.Generator) -> Points:
@@ -34,8 +35,8 @@ def draw_points(n_polygons: int, height: int, width: int, *, rng: np.random.Gene
 def rasterise(points: Points, height: int, width: int) -> NDArray[np.int16]:
     """Assign every pixel to the cell of its nearest point.
 
-    Cells are convex: a rectangle whose four corner pixels lie in one cell lies in that cell whole. So only the
-    tiles that a border crosses are searched pixel by pixel.
+    Works tile by tile. By the triangle inequality, a point farther from a tile's centre than the nearest one by more
+    than the tile's diameter is nearest to no pixel of the tile; the few others are compared pixel by pixel.
 
     Args:
         points: `(n, 2)`, (row, column) in pixels.
@@ -45,28 +46,28 @@ def rasterise(points: Points, height: int, width: int) -> NDArray[np.int16]:
     Returns:
         Cell numbers `(height, width)`, from 1 in the order of the points.
     """
-    tree = KDTree(points)
-    rows, columns = _edges(height), _edges(width)
-    corners = _nearest(tree, rows, columns)
     cells = np.empty((height, width), dtype=np.int16)
-    for i, j in np.ndindex(len(rows) - 1, len(columns) - 1):
-        top, bottom, left, right = rows[i], rows[i + 1] + 1, columns[j], columns[j + 1] + 1
-        corner = corners[i, j]
-        if (corners[i : i + 2, j : j + 2] == corner).all():
-            cells[top:bottom, left:right] = corner
-        else:
-            cells[top:bottom, left:right] = _nearest(tree, np.arange(top, bottom), np.arange(left, right))
+    rows, columns = np.arange(height) + 0.5, np.arange(width) + 0.5
+    for top, left in itertools.product(range(0, height, _TILE), range(0, width, _TILE)):
+        tile = slice(top, top + _TILE), slice(left, left + _TILE)
+        distance = np.hypot(*(points - (top + _TILE / 2, left + _TILE / 2)).T)
+        candidates = np.flatnonzero(distance <= distance.min() + _TILE * math.sqrt(2))
+        cells[tile] = _nearest(points, candidates, rows[tile[0]], columns[tile[1]]) + 1
     return cells
 
 
-def _edges(size: int) -> NDArray[np.intp]:
-    """Pixel indices that cut a side into tiles, first and last pixel included."""
-    return np.append(np.arange(0, max(size - 1, 1), _TILE), size - 1)
-
-
-def _nearest(tree: KDTree, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.int16]:
-    centres = np.stack(np.meshgrid(rows + 0.5, columns + 0.5, indexing="ij"), axis=-1)  # (rows, columns, 2)
-    return (tree.query(centres)[1] + 1).astype(np.int16)
+def _nearest(
+    points: Points, candidates: NDArray[np.intp], rows: NDArray[np.float64], columns: NDArray[np.float64]
+) -> NDArray[np.int16]:
+    """Index of the candidate nearest to each pixel of a tile."""
+    nearest = np.full((len(rows), len(columns)), candidates[0], dtype=np.int16)
+    shortest = np.full(nearest.shape, np.inf)
+    for candidate in candidates:
+        row, column = points[candidate]
+        squared = (rows[:, None] - row) ** 2 + (columns - column) ** 2
+        nearest[squared < shortest] = candidate
+        np.minimum(shortest, squared, out=shortest)
+    return nearest
 
 
 def shared_edges(points: Points, height: int, width: int) -> NDArray[np.float64]:

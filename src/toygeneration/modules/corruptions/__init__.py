@@ -11,7 +11,7 @@ from utils.registry import Configured, Registry
 from utils.seeding import Streams
 
 Opacity = NDArray[np.float32]
-Corrupt = Callable[[Frame, int], tuple[Frame, Opacity]]
+Corrupt = Callable[[Frame, int], tuple[Frame, Opacity | None]]
 
 
 class Corruption(Configured):
@@ -28,7 +28,7 @@ class Corruption(Configured):
 
         Returns:
             A function of a frame `(H, W, C)` and its time step that returns a new frame and the opacity `(H, W)`,
-            in [0, 1], of what hides the ground.
+            in [0, 1], of what hides the ground; None if nothing ever does.
         """
 
 

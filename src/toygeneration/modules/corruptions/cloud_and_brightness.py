@@ -1,5 +1,6 @@
 """Semi-transparent clouds and a change of brightness."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from utils.seeding import Streams
 OPACITY_EXPONENT = -1.5
 BRIGHTNESS_EXPONENT = -1.2
 NOISE_NODES = 8
+BLOCK_ROWS = 64
 
 
 @CORRUPTIONS.register
@@ -52,28 +54,31 @@ class CloudAndBrightness(Corruption):
         offset = np.float32(brightness.uniform(self.add.min, self.add.max))
         clouds = Clouds(self, height, width)
 
-        def corrupt(frame: Frame, step: int) -> tuple[Frame, Opacity]:
+        def corrupt(frame: Frame, step: int) -> tuple[Frame, Opacity | None]:
+            if not self.cloud_probability:
+                return frame * gain + offset, None
             rng = streams.rng("clouds", step)
+            opacity = np.zeros((height, width), np.float32)
             if rng.random() >= self.cloud_probability:
-                return frame * gain + offset, np.zeros((height, width), np.float32)
-            opacity = clouds.opacity(rng)
-            light = clouds.brightness(rng)
-            # w ((1 - α) x + α I) + b  =  (w (1 - α)) x + (w α I + b), one multiplication and sum per value
-            light *= opacity
-            light *= gain
-            light += offset
-            clear = gain - gain * opacity
+                return frame * gain + offset, opacity
+            cover = clouds.draw(rng)
             made = np.empty_like(frame)
-            for band in range(frame.shape[2]):
-                np.multiply(frame[..., band], clear, out=made[..., band])
-                made[..., band] += light
+            for top in range(0, height, BLOCK_ROWS):
+                rows = slice(top, top + BLOCK_ROWS)
+                opacity[rows] = alpha = cover.opacity(rows)
+                # w ((1 - α) x + α I) + b  =  (w (1 - α)) x + (w α I + b): one product and one sum for each value
+                clear = gain - gain * alpha
+                light = gain * alpha * cover.brightness(rows) + offset
+                for band in range(frame.shape[2]):
+                    np.multiply(frame[rows, :, band], clear, out=made[rows, :, band])
+                    made[rows, :, band] += light
             return made, opacity
 
         return corrupt
 
 
 class Clouds:
-    """Draws opacity and brightness for frames of one size.
+    """Draws clouds for frames of one size.
 
     Args:
         config: density, sparsity and sampling scale.
@@ -82,42 +87,70 @@ class Clouds:
     """
 
     def __init__(self, config: CloudAndBrightness, height: int, width: int) -> None:
-        self._density = np.float32(config.cloud_density)
-        self._sparsity = config.cloud_sparsity
+        self.density, self.sparsity = config.cloud_density, config.cloud_sparsity
         self._shape = PowerLaw(OPACITY_EXPONENT, config.sampling_scale, config.sampling_scale)
         self._light = PowerLaw(BRIGHTNESS_EXPONENT, height, width)
-        self._rows = enlargement(config.sampling_scale, height)
-        self._columns = enlargement(config.sampling_scale, width)
-        self._noise_rows = enlargement(NOISE_NODES, height)
-        self._noise_columns = enlargement(NOISE_NODES, width)
+        self.rows, self._columns = (enlargement(config.sampling_scale, size) for size in (height, width))
+        self.noise_rows, self._noise_columns = (enlargement(NOISE_NODES, size) for size in (height, width))
 
-    def opacity(self, rng: np.random.Generator) -> Opacity:
-        """Draw α.
+    def draw(self, rng: np.random.Generator) -> "Cover":
+        """Draw the clouds of one frame.
 
         Args:
             rng: the stream `clouds` of a time step.
 
         Returns:
-            `(H, W)`, in [0, 1].
+            The clouds, enlarged along the columns only.
         """
-        thickness = self._rows @ self._shape.draw(rng) @ self._columns.T
-        thickness *= np.float32(1.5)
+        shape = self._shape.draw(rng) @ self._columns.T
+        light = self._light.draw(rng)
+        noise = rng.normal(0, 5, (NOISE_NODES, NOISE_NODES)).astype(np.float32) @ self._noise_columns.T
+        return Cover(self, shape, light, noise)
+
+
+@dataclass(frozen=True)
+class Cover:
+    """The clouds of one frame, finished block by block of rows: each block stays in the processor's cache.
+
+    Attributes:
+        clouds: what all frames share.
+        shape: u before its enlargement along the rows, `(sampling_scale, W)`.
+        light: v, `(H, W)`.
+        noise: N before its enlargement along the rows, `(8, W)`.
+    """
+
+    clouds: Clouds
+    shape: NDArray[np.float32]
+    light: NDArray[np.float32]
+    noise: NDArray[np.float32]
+
+    def opacity(self, rows: slice) -> Opacity:
+        """Compute α.
+
+        Args:
+            rows: of the frame.
+
+        Returns:
+            `(rows, W)`, in [0, 1].
+        """
+        thickness = self.clouds.rows[rows] @ self.shape
+        thickness *= 1.5
         np.maximum(thickness, 0, out=thickness)  # a cubic curve may swing below 0
-        thickness **= self._sparsity
-        thickness *= self._density
+        thickness **= self.clouds.sparsity
+        thickness *= self.clouds.density
         return np.minimum(thickness, 1, out=thickness)
 
-    def brightness(self, rng: np.random.Generator) -> NDArray[np.float32]:
-        """Draw I.
+    def brightness(self, rows: slice) -> NDArray[np.float32]:
+        """Compute I.
 
         Args:
-            rng: the stream `clouds` of a time step.
+            rows: of the frame.
 
         Returns:
-            `(H, W)`, around 0.98.
+            `(rows, W)`, around 0.98.
         """
-        light = self._light.draw(rng)
-        light *= np.float32(250 * 0.4 / 255)
-        noise = rng.normal(0, 5, (NOISE_NODES, NOISE_NODES)).astype(np.float32)
-        light += self._noise_rows @ (noise / 255 + np.float32(250 * 0.8 / 255)) @ self._noise_columns.T
-        return light
+        level = self.clouds.noise_rows[rows] @ self.noise
+        level += 250 * 0.8  # 250 (1 + (2 v - 1) / 5) = 250 (0.8 + 0.4 v)
+        level += self.light[rows] * (250 * 0.4)
+        level *= 1 / 255
+        return level

@@ -23,7 +23,7 @@ class Sampler(Configured):
             side: the longest side that will be asked for, in pixels.
 
         Returns:
-            A function of (height, width, number of bands, generator) that draws a field `(height, width, bands)`.
+            A function of (number of bands, height, width, generator) that draws a field `(bands, height, width)`.
         """
 
 

@@ -23,7 +23,7 @@ class Gaussian(Sampler):
         """Nothing is shared between draws; see `Sampler`."""
         del side
 
-        def draw(height: int, width: int, nbands: int, rng: np.random.Generator) -> Field:
-            return np.float32(self.std) * rng.standard_normal((height, width, nbands), dtype=np.float32)
+        def draw(nbands: int, height: int, width: int, rng: np.random.Generator) -> Field:
+            return np.float32(self.std) * rng.standard_normal((nbands, height, width), dtype=np.float32)
 
         return draw

@@ -25,9 +25,8 @@ class GaussianProcess(Sampler):
         """Factorise the covariance of the longest side; see `Sampler`."""
         factor = self.kernel.factor(side).astype(np.float32)
 
-        def draw(height: int, width: int, nbands: int, rng: np.random.Generator) -> Field:
+        def draw(nbands: int, height: int, width: int, rng: np.random.Generator) -> Field:
             white = rng.standard_normal((nbands, height, width), dtype=np.float32)
-            field = factor[:height, :height] @ white @ factor[:width, :width].T  # (bands, height, width)
-            return field.transpose(1, 2, 0)  # (height, width, bands)
+            return factor[:height, :height] @ white @ factor[:width, :width].T  # (bands, height, width)
 
         return draw
