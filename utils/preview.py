@@ -39,7 +39,11 @@ def build_parser() -> Parser:
         "--gif", type=Path, nargs="?", const=True, metavar="FILE", help="also make an animation (default: beside --o)"
     )
     parser.add_argument(
-        "--steps", type=int, default=FRAMES_ACROSS, metavar="N", help="number of time steps shown (default: %(default)s)"
+        "--steps",
+        type=int,
+        default=FRAMES_ACROSS,
+        metavar="N",
+        help="number of time steps shown (default: %(default)s)",
     )
     return parser
 
@@ -108,7 +112,9 @@ def draw_sheet(products: "list[ProductDataset]", path: Path, across: int) -> Non
 
     steps = sorted({step for product in products for step in product.steps})
     steps = [steps[i] for i in np.unique(np.linspace(0, len(steps) - 1, across).round().astype(int))]
-    rows = [(product, kind) for product in products for kind in (["frame", "cloud"] if product.has_clouds else ["frame"])]
+    rows = [
+        (product, kind) for product in products for kind in (["frame", "cloud"] if product.has_clouds else ["frame"])
+    ]
     columns = len(steps) + 2
     side = CELL_PIXELS / DPI
     figure = Figure(figsize=(columns * side, len(rows) * side * 1.12), dpi=DPI, layout="constrained")
@@ -118,7 +124,9 @@ def draw_sheet(products: "list[ProductDataset]", path: Path, across: int) -> Non
     for line, (product, kind) in zip(axes, rows, strict=True):
         if kind == "frame":
             instances, classes = np.moveaxis(product.annotation(product.steps[0]), -1, 0)
-            line[0].imshow(colour_labels(instances, max(product.features.ndigit, instances.max())), interpolation="nearest")
+            line[0].imshow(
+                colour_labels(instances, max(product.features.ndigit, instances.max())), interpolation="nearest"
+            )
             line[0].set_title(f"{product.root.name}: instances", loc="left")
             line[1].imshow(colour_labels(classes, classes.max()), interpolation="nearest")
             line[1].set_title("classes", loc="left")

@@ -84,8 +84,14 @@ class Registry:
         own = self.entries.get(value["name"]) if isinstance(value.get("name"), str) else None
         if own is None:
             known = ", ".join(self.entries)
-            found = f"unknown name {value['name']!r}{nearest(value['name'], self.entries)}" if "name" in value else "missing key 'name'"
-            raise PydanticCustomError("unknown_name", "{found}, expected one of {known}", {"found": found, "known": known})
+            found = (
+                f"unknown name {value['name']!r}{nearest(value['name'], self.entries)}"
+                if "name" in value
+                else "missing key 'name'"
+            )
+            raise PydanticCustomError(
+                "unknown_name", "{found}, expected one of {known}", {"found": found, "known": known}
+            )
         siblings = {key for entry in self.entries.values() for key in entry.model_fields} - set(own.model_fields)
         for key in siblings & set(value):
             logger.warning("key %r is not used by %r and is ignored", key, value["name"])

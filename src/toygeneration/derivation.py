@@ -101,7 +101,9 @@ class Geometry:
             aggregation.check(*size)
         blocks = _blocks(size, (target.height, target.width), aggregates=aggregation is not None)
         self._maps, self._blocks = maps, blocks
-        spread = [_spread(aggregation.profile(b), s) if aggregation else None for b, s in zip(blocks, size, strict=True)]
+        spread = [
+            _spread(aggregation.profile(b), s) if aggregation else None for b, s in zip(blocks, size, strict=True)
+        ]
         self._rows, self._columns = (
             chain(axis.weights if axis else None, blur) for axis, blur in zip(maps, spread, strict=True)
         )

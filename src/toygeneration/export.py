@@ -299,7 +299,9 @@ class ProductDataset(FrameSource):
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise DataError(f"{self.root}: no product here ({INDEX} is missing); make it or correct the path") from error
+            raise DataError(
+                f"{self.root}: no product here ({INDEX} is missing); make it or correct the path"
+            ) from error
         except ValueError as error:
             raise DataError(f"{path}: not valid JSON ({error}); make the product again") from error
         try:

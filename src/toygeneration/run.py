@@ -4,9 +4,11 @@ import contextlib
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from src.toygeneration import provenance
 from src.toygeneration.configuration import DerivationConfig, GenerationConfig
 from src.toygeneration.derivation import DerivedProduct
 from src.toygeneration.export import ProductDataset, check_output, export
@@ -18,7 +20,6 @@ from utils import config as configuration
 from utils.errors import ConfigError
 from utils.files import digest
 from utils.progress_bar import progress_bar
-
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +100,17 @@ class Generator:
             The product; its frames are made when asked for.
         """
         return Product(self.config, self._dataset, seed, self._digests)
+
+    def provenance(self, seed: int) -> dict[str, Any]:
+        """Say how a scene would come about, without making it.
+
+        Args:
+            seed: of all random streams.
+
+        Returns:
+            What the product's index would hold.
+        """
+        return provenance.describe(seed, self.config, self._digests)
 
 
 def generate(cfg: Path, output: Path, *, seed: int | None = None, overwrite: bool = False) -> None:

@@ -100,20 +100,30 @@ def derivation_config(name: str, **changes: Any) -> Any:  # noqa: ANN401 - any k
     return config.validate(DerivationConfig, config.load(CONFIG / name) | changes, name)
 
 
+def view_configs() -> tuple[Any, Any, dict[str, tuple[str, Any]]]:
+    """Configurations of a cloud-removal view: latent optical, latent SAR, and source and file of the derived ones."""
+    task = "cloud_removal"
+    optical = generation_config(f"{task}/optical/generation_latent_optical.yaml", [0, 1, 2])
+    sar = generation_config(f"{task}/sar/generation_latent_sar.yaml", [3, 4, 5])
+    return (
+        optical,
+        sar,
+        {
+            "clean_optical": ("latent_optical", derivation_config(f"{task}/optical/derivation_clean_optical.yaml")),
+            "clouded_optical": ("clean_optical", derivation_config(f"{task}/optical/derivation_clouded_optical.yaml")),
+            "sar": ("latent_sar", derivation_config(f"{task}/sar/derivation_sar.yaml")),
+        },
+    )
+
+
 def published_view(folder: Path, runs: int) -> Iterator[Row]:
     """Two latent and three derived products at published scale, everything written."""
     from src.toygeneration.derivation import DerivedProduct
     from src.toygeneration.export import ProductDataset, export
     from src.toygeneration.run import Generator
 
-    task = "cloud_removal"
-    optical = Generator(generation_config(f"{task}/optical/generation_latent_optical.yaml", [0, 1, 2]))
-    sar = Generator(generation_config(f"{task}/sar/generation_latent_sar.yaml", [3, 4, 5]))
-    derived = {
-        "clean_optical": ("latent_optical", derivation_config(f"{task}/optical/derivation_clean_optical.yaml")),
-        "clouded_optical": ("clean_optical", derivation_config(f"{task}/optical/derivation_clouded_optical.yaml")),
-        "sar": ("latent_sar", derivation_config(f"{task}/sar/derivation_sar.yaml")),
-    }
+    optical, sar, derived = view_configs()
+    optical, sar = Generator(optical), Generator(sar)
     view = folder / "view"
 
     def make() -> None:
@@ -178,15 +188,19 @@ def read(folder: Path, kinds: tuple[str, ...] = ("frames", "annotations")) -> No
 
 
 def two_workers(folder: Path, runs: int) -> Iterator[Row]:
-    """A data set of views with one worker and with two; the 'floor' is half the time of one."""
-    from src.toygeneration.dataset_builder import DatasetBuilder, load_task
+    """A data set of views with one worker and with two; the floor is half the time of one."""
+    from src.toygeneration.task import Task
+    from src.toygeneration.views import build_views
 
-    views = 8
-    task = load_task(CONFIG / "cloud_removal", {"latent_optical": [0, 1, 2], "latent_sar": [3, 4, 5]}, BASIC_MOTIONS)
+    views = 16
+    optical, sar, derived = view_configs()
+    derivations = {name: config for name, (_, config) in derived.items()}
+    task = Task.from_configurations({"latent_optical": optical, "latent_sar": sar}, derivations, "benchmark")
 
     def build(jobs: int) -> None:
         shutil.rmtree(folder / "set", ignore_errors=True)
-        DatasetBuilder(task, folder / "set").build(range(views), njobs=jobs)
+        if build_views(task, folder / "set", range(views), njobs=jobs):
+            raise RuntimeError("a view failed")
 
     seconds = alternate(runs, one=lambda: build(1), two=lambda: build(2))
     gain = f"{seconds['one'] / seconds['two']:.2f} times as fast as one worker ({seconds['one']:.2f} s)"
@@ -246,7 +260,7 @@ def write_same(folder: Path, sample: "dict[str, NDArray[np.generic]]", steps: ra
 def peak_memory(folder: Path, what: str, horizon: int) -> float:
     """Measure in a process of its own, in MiB."""
     command = [sys.executable, __file__, f"--memory-of={what}", f"--horizon={horizon}", f"--o={folder}"]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)  # noqa: S603
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def measure_memory(folder: Path, what: str, horizon: int) -> float:

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage
 
 Field = NDArray[np.float32]
+TURN = np.float32(2 * np.pi)
 
 
 class PowerLaw:
@@ -32,6 +33,7 @@ class PowerLaw:
         amplitude = frequency**exponent
         amplitude[0, 0] = 0
         self._amplitude = amplitude.astype(np.float32)
+        self._scratch = [np.empty(amplitude.shape, kind) for kind in (np.float32, np.float32, np.complex64)]
         self._plain = [0, -1] if self._grid[1] % 2 == 0 else [0]
 
     def draw(self, rng: np.random.Generator) -> Field:
@@ -43,18 +45,17 @@ class PowerLaw:
         Returns:
             `(height, width)`, minimum 0 and maximum 1 (all 0 for a single pixel).
         """
-        turn = np.float32(2 * np.pi)
-        pair = rng.random(self._amplitude.shape, dtype=np.float32)
-        phase = rng.random(self._amplitude.shape, dtype=np.float32)
-        pair *= turn
-        phase *= turn
+        pair, phase, spectrum = self._scratch
+        rng.random(dtype=np.float32, out=pair)
+        rng.random(dtype=np.float32, out=phase)
+        pair *= TURN
+        phase *= TURN
         np.cos(pair, out=pair)
         pair[:, self._plain] = 1
         pair *= self._amplitude
-        spectrum = np.empty(self._amplitude.shape, np.complex64)
         np.multiply(pair, np.cos(phase), out=spectrum.real)
         np.multiply(pair, np.sin(phase), out=spectrum.imag)
-        field = fft.irfft2(spectrum, s=self._grid, overwrite_x=True)[: self._size[0], : self._size[1]]
+        field = fft.irfft2(spectrum, s=self._grid)[: self._size[0], : self._size[1]]
         low, high = field.min(), field.max()
         field -= low
         field *= 1 / max(high - low, np.finfo(np.float32).tiny)

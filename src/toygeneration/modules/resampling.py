@@ -4,6 +4,8 @@ Both are linear, static and separable, so they are computed once and combined in
 one for the columns; a frame is then a gather and a weighted sum.
 """
 
+import functools
+import operator
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,11 +60,8 @@ def chain(first: csr_array | None, second: csr_array | None) -> csr_array | None
     Returns:
         One matrix `(output, input)` in single precision, or None.
     """
-    if first is None or second is None:
-        product = second if first is None else first
-    else:
-        product = second @ first
-    return None if product is None else csr_array(product).astype(np.float32)
+    present = [matrix for matrix in (second, first) if matrix is not None]
+    return csr_array(functools.reduce(operator.matmul, present)).astype(np.float32) if present else None
 
 
 def resample(image: Frame, rows: csr_array | None, columns: csr_array | None) -> Frame:

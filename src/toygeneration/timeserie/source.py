@@ -128,7 +128,5 @@ def _case(bands: list[NDArray[np.float64]], path: Path, number: int) -> NDArray[
         )
     case = np.stack(bands, axis=1)  # (steps, bands)
     if not np.isfinite(case).all():
-        raise DataError(
-            f"{path}: case {number} has missing or infinite values; remove the case or fill the gaps first"
-        )
+        raise DataError(f"{path}: case {number} has missing or infinite values; remove the case or fill the gaps first")
     return case

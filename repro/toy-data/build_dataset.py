@@ -1,0 +1,105 @@
+"""Build a data set of toy views, in parallel.
+
+Each view is a folder named by its seed, and holds the products that the task's configurations derive. Views that
+exist are left as they are, so that an interrupted run is simply run again.
+"""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+if str(ROOT) not in sys.path:  # run as a script, Python looks for modules beside the script
+    sys.path.insert(0, str(ROOT))
+
+from utils.cli import Parser, run  # noqa: E402
+
+CONFIG = ROOT / "src" / "toygeneration" / "config"
+TASKS = ("cloud_removal", "sar_to_optical")
+MOST_VIEWS = 1_000_000
+
+
+def seeds(text: str) -> list[int]:
+    """Read ranges and lists of seeds.
+
+    Args:
+        text: `1-250`, `3`, `1-10,40`.
+
+    Returns:
+        The seeds, each once, in order.
+
+    Raises:
+        argparse.ArgumentTypeError: If it is neither.
+    """
+    found: dict[int, None] = {}
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*([0-9]+)\s*(?:-\s*([0-9]+)\s*)?", part, flags=re.ASCII)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if not first <= last < first + MOST_VIEWS:
+            raise argparse.ArgumentTypeError(
+                f"found {text!r}, expected seeds and ascending ranges such as 1-10,40, at most {MOST_VIEWS} in a range"
+            )
+        found.update(dict.fromkeys(range(first, last + 1)))
+    return list(found)
+
+
+def number_of_jobs(text: str) -> int:
+    """Read the number of workers.
+
+    Args:
+        text: a whole number.
+
+    Returns:
+        1 or more, or -1 for one a core.
+
+    Raises:
+        argparse.ArgumentTypeError: If it is neither.
+    """
+    if not re.fullmatch(r"-1|0*[1-9][0-9]*", text, flags=re.ASCII):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected 1 or more, or -1 for one worker a core")
+    return int(text)
+
+
+def build_parser() -> Parser:
+    """Describe the command line."""
+    parser = Parser(__doc__)
+    parser.add_argument("--task", required=True, choices=TASKS, help="which configurations, unless --cfg names others")
+    parser.add_argument("--seeds", required=True, type=seeds, metavar="N-M,…", help="of the views: ranges and lists")
+    parser.add_argument("--o", required=True, type=Path, metavar="DIR", help="folder of the data set")
+    parser.add_argument("--cfg", type=Path, metavar="DIR", help=f"default: {CONFIG.relative_to(ROOT)}/TASK")
+    parser.add_argument("--njobs", type=number_of_jobs, default=-1, metavar="N", help="local workers (default: cores)")
+    parser.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="of a Dask cluster, instead of local workers")
+    parser.add_argument("--overwrite", action="store_true", help="make views that exist again")
+    return parser
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Build."""
+    from src.toygeneration.task import Task
+    from src.toygeneration.views import build_views
+    from utils.errors import RunError
+    from utils.progress_bar import progress_bar
+
+    task = Task.load(arguments.cfg or CONFIG / arguments.task)
+    task.check()
+    with progress_bar("Views", len(arguments.seeds)) as on_view:
+        failures = build_views(
+            task,
+            arguments.o,
+            arguments.seeds,
+            njobs=arguments.njobs,
+            scheduler=arguments.scheduler,
+            overwrite=arguments.overwrite,
+            on_view=on_view,
+        )
+    if failures:
+        failed = ", ".join(map(str, sorted(failures)))
+        raise RunError(
+            f"{arguments.o}: {len(failures)} of {len(arguments.seeds)} views failed (seeds {failed}); "
+            "mend what the lines above say and run the same command again"
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(run(build_parser(), main))
