@@ -22,6 +22,11 @@ WHITE = 255
 class Product(FrameSource):
     """A latent product. Frames are made one at a time: a gather of the parcels' values, plus a static texture.
 
+    Attributes:
+        annotation: `(H, W, 2)`, instance and class of each pixel, the same at all steps.
+        values: `(parcels + 1, horizon, bands)`, what each instance is worth at each step; the background first.
+        texture: `(H, W, bands)`, in (-0.5, 0.5), added to every frame.
+
     Args:
         config: the generation file.
         dataset: the time series that `config.ts` names.
@@ -45,13 +50,13 @@ class Product(FrameSource):
         streams = Streams(self.seeds)
         cells, borders = _layout(scene, streams)
         parcels = _parcels(cells, scene, dataset, streams)
-        self._texture = _texture(parcels, config, streams)
-        self._texture[borders] = 0
+        self.texture = _texture(parcels, config, streams)
+        self.texture[borders] = 0
         cells[borders] = 0
         self._cells = cells.astype(np.intp)  # what a gather wants
         self.annotation = _annotation(cells, parcels)
         background = np.full((1, scene.horizon, scene.nbands), scene.background_color / WHITE)
-        self._values = np.concatenate([background, [p.series for p in parcels]]).astype(np.float32)
+        self.values = np.concatenate([background, [p.series for p in parcels]]).astype(np.float32)
 
     def _make(self, step: int) -> Sample:
         return {"frame": self.frame(step), "annotation": self.annotation}
@@ -65,9 +70,9 @@ class Product(FrameSource):
         Returns:
             `(H, W, C)` float32; parcels in (-0.5, 1.5), the background flat.
         """
-        values = np.ascontiguousarray(self._values[:, step])  # (parcels + 1, bands)
+        values = np.ascontiguousarray(self.values[:, step])  # (parcels + 1, bands)
         frame = np.take(values, self._cells, axis=0)  # (H, W, bands)
-        frame += self._texture
+        frame += self.texture
         return frame
 
     def provenance(self) -> dict[str, Any]:

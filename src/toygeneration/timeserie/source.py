@@ -94,13 +94,14 @@ def read(path: Path) -> Cases:
         _case([np.asarray(band, dtype=float) for band in row], path, number)
         for number, row in enumerate(frame.itertuples(index=False, name=None), 1)
     ]
+    labels = [str(label) for label in labels]
     for number, label in enumerate(labels, 1):
         if label not in declared:
             raise DataError(
                 f"{path}: case {number} has label {label!r}, expected one of the header's "
                 f"({', '.join(sorted(declared))}); the file may be truncated, fetch it again"
             )
-    return Cases(series, [str(label) for label in labels])
+    return Cases(series, labels)
 
 
 def _malformed(path: Path, error: Exception) -> str:

@@ -1,0 +1,117 @@
+"""Small configurations and products that tests share."""
+
+import copy
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import HealthCheck, settings
+
+from src.toygeneration.configuration import DerivationConfig, GenerationConfig
+from src.toygeneration.export import export
+from src.toygeneration.product import Product
+from src.toygeneration.timeserie.dataset import TSDataset
+
+ROOT = Path(__file__).resolve().parents[1]
+REAL_DATA = ROOT.parent / "shared" / "data" / "ts"
+GENERATION: dict[str, Any] = {
+    "ts": {"path": "sktime:BasicMotions", "ndim": 3, "nclass": 2},
+    "product": {
+        "size": {"width": 48, "height": 32},
+        "nbands": 3,
+        "horizon": 4,
+        "background_color": 0,
+        "n_polygons": 6,
+    },
+    "random_sampler": {"name": "gaussian_process", "kernel": {"name": "rbf", "length_scale": 2.5}},
+    "astype": "h5",
+    "seed": 3,
+}
+DERIVATION: dict[str, Any] = {"target_size": {"width": 48, "height": 32}, "temporal_res": 1, "seed": 5}
+CLOUDS: dict[str, Any] = {
+    "name": "cloud_and_brightness",
+    "sampling_scale": 16,
+    "cloud_density": 1,
+    "cloud_sparsity": 2,
+    "cloud_probability": 1,
+    "mul": {"min": 0.9, "max": 1.1},
+    "add": {"min": -0.1, "max": 0.1},
+}
+DISTORTION: dict[str, Any] = {
+    "name": "tangential_scale_distortion",
+    "mesh_columns_cells": 6,
+    "mesh_rows_cells": 6,
+    "axis": 1,
+}
+
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+settings.load_profile("tests")
+
+
+def change(config: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Copy a configuration and change keys, given as `section__key=value`."""
+    changed = copy.deepcopy(config)
+    for path, value in changes.items():
+        *sections, key = path.split("__")
+        place = changed
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[key] = value
+    return changed
+
+
+def generation(**changes: Any) -> GenerationConfig:
+    return GenerationConfig.model_validate(change(GENERATION, **changes))
+
+
+def derivation(**changes: Any) -> DerivationConfig:
+    return DerivationConfig.model_validate(change(DERIVATION, **changes))
+
+
+def make_dataset(
+    *, horizon: int = 12, nbands: int = 3, nclass: int = 2, cases: int = 20, seed: int = 0
+) -> TSDataset:
+    """A data set of smooth random series, without any file."""
+    rng = np.random.default_rng(seed)
+    series = tuple(rng.random((horizon, nbands)).astype(np.float32) for _ in range(cases))
+    return TSDataset(series, (np.arange(cases) % nclass + 1).astype(np.int16), nclass)
+
+
+def scene(seed: int = 3, dataset: TSDataset | None = None, **changes: Any) -> Product:
+    """A latent product with made-up time series."""
+    return Product(generation(**changes), dataset or make_dataset(), seed)
+
+
+@pytest.fixture()
+def write_yaml(tmp_path: Path) -> Callable[..., Path]:
+    """A function that writes a configuration file."""
+
+    def write(content: Any, name: str = "config.yaml") -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(yaml.safe_dump(content), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture()
+def product_folder(tmp_path: Path) -> Path:
+    """A small latent product on disk."""
+    folder = tmp_path / "latent"
+    export({folder: scene()})
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """All files below a folder, by relative name."""
+    return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+
+
+def python(*arguments: str) -> list[str]:
+    """Command line that runs this interpreter."""
+    return [sys.executable, *arguments]

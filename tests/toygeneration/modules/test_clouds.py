@@ -1,0 +1,130 @@
+"""Clouds against the reference statistics, and the mixing of frame and cloud."""
+
+import numpy as np
+import pytest
+
+from src.toygeneration.modules.corruptions.cloud_and_brightness import CloudAndBrightness
+from tests.conftest import CLOUDS
+from utils.seeding import Streams
+
+PLAIN = CLOUDS | {"mul": {"min": 1.0, "max": 1.0}, "add": {"min": 0.0, "max": 0.0}}
+REFERENCE = PLAIN | {"sampling_scale": 128}
+
+
+def clouds(**changes: object) -> CloudAndBrightness:
+    return CloudAndBrightness.model_validate(PLAIN | changes)
+
+
+@pytest.fixture(scope="module")
+def reference() -> tuple[np.ndarray, np.ndarray]:
+    """Opacity and, under it, brightness of 200 frames of 256 x 256, made from a black and a white frame."""
+    corrupt = CloudAndBrightness.model_validate(REFERENCE).prepare(256, 256, Streams((1,)))
+    black = np.zeros((256, 256, 1), np.float32)
+    opacity, light = [], []
+    for step in range(200):
+        frame, alpha = corrupt(black, step)
+        opacity.append(alpha)
+        light.append(frame[..., 0])  # α I
+    return np.array(opacity), np.array(light)
+
+
+def autocorrelation(fields: np.ndarray, lag: int) -> float:
+    """Mean over frames of the correlation within each frame."""
+    pairs = ((field[:, lag:].ravel(), field[:, :-lag].ravel()) for field in fields)
+    return float(np.mean([np.corrcoef(one, other)[0, 1] for one, other in pairs]))
+
+
+def test_opacity_has_the_reference_statistics(reference: tuple[np.ndarray, np.ndarray]) -> None:
+    opacity = reference[0]
+    assert opacity.mean() == pytest.approx(0.574, rel=0.1)
+    assert opacity.mean(axis=(1, 2)).std() == pytest.approx(0.083, rel=0.1)
+    assert (opacity > 0.5).mean() == pytest.approx(0.553, rel=0.1)
+    assert (opacity == 1).mean() == pytest.approx(0.176, rel=0.1)
+    assert (opacity < 0.05).mean() == pytest.approx(0.019, rel=0.1)
+    for lag, expected in ((1, 0.992), (4, 0.931), (16, 0.718), (64, 0.153)):
+        assert autocorrelation(opacity, lag) == pytest.approx(expected, abs=0.05)
+
+
+def test_brightness_has_the_reference_statistics(reference: tuple[np.ndarray, np.ndarray]) -> None:
+    opacity, light = reference
+    thick = opacity > 0.05
+    brightness = light[thick] / opacity[thick]
+    assert brightness.mean() == pytest.approx(0.981, rel=0.1)
+    assert brightness.std() == pytest.approx(0.057, rel=0.1)
+
+
+def test_opacity_is_exact() -> None:
+    """A frame is w ((1 - α) x + α I) + b: two frames under the same cloud differ by w (1 - α) Δx."""
+    corrupt = clouds(mul={"min": 0.7, "max": 0.7}, add={"min": 0.2, "max": 0.2}).prepare(40, 60, Streams((1,)))
+    rng = np.random.default_rng(0)
+    one, other = rng.random((2, 40, 60, 4)).astype(np.float32)
+    (seen, alpha), (seen_other, alpha_other) = corrupt(one, 3), corrupt(other, 3)
+    assert np.array_equal(alpha, alpha_other)
+    assert np.allclose(seen - seen_other, 0.7 * (1 - alpha[..., None]) * (one - other), atol=1e-6)
+
+
+def test_without_clouds_only_the_brightness_changes() -> None:
+    frame = np.random.default_rng(0).random((20, 30, 3)).astype(np.float32)
+    ranges = {"mul": {"min": 0.9, "max": 1.1}, "add": {"min": -0.1, "max": 0.1}}
+    seen, alpha = clouds(cloud_probability=0, **ranges).prepare(20, 30, Streams((1,)))(frame, 0)
+    assert alpha is None
+    gain, offset = np.polyfit(frame.ravel(), seen.ravel(), 1)
+    assert np.allclose(seen, gain * frame + offset, atol=1e-6)
+    assert 0.9 <= gain <= 1.1
+    assert -0.1 <= offset <= 0.1
+    same, alpha = clouds(cloud_density=0).prepare(20, 30, Streams((1,)))(frame, 0)
+    assert np.array_equal(same, frame)
+    assert not alpha.any()
+
+
+def test_the_share_of_cloudy_frames_is_the_probability() -> None:
+    corrupt = clouds(cloud_probability=0.3, sampling_scale=4).prepare(8, 8, Streams((1,)))
+    frame = np.zeros((8, 8, 1), np.float32)
+    cloudy = [corrupt(frame, step)[1].any() for step in range(2000)]
+    assert np.mean(cloudy) == pytest.approx(0.3, abs=4 * np.sqrt(0.21 / 2000))
+
+
+def test_brightness_is_drawn_once_a_product_uniformly() -> None:
+    frame = np.stack([np.zeros((4, 4)), np.ones((4, 4))], axis=-1).astype(np.float32)
+    drawn = []
+    for seed in range(400):
+        corrupt = clouds(cloud_probability=0, mul={"min": 0.5, "max": 1.5}).prepare(4, 4, Streams((seed,)))
+        seen = [corrupt(frame, step)[0] for step in range(2)]
+        assert np.array_equal(seen[0], seen[1])
+        drawn.append(seen[0][0, 0, 1] - seen[0][0, 0, 0])
+    assert np.mean(drawn) == pytest.approx(1, abs=4 / np.sqrt(12 * 400))
+    assert np.std(drawn) == pytest.approx(1 / np.sqrt(12), rel=0.1)
+
+
+def test_the_corruptions_own_seed_fixes_brightness_alone() -> None:
+    frame = np.random.default_rng(0).random((16, 16, 1)).astype(np.float32)
+    ranges = {"mul": {"min": 0.5, "max": 1.5}, "add": {"min": 0.0, "max": 0.0}}
+    one, other = (clouds(seed=0, **ranges).prepare(16, 16, Streams((seed,))) for seed in (1, 2))
+    (_, alpha), (_, alpha_other) = one(frame, 0), other(frame, 0)
+    assert not np.array_equal(alpha, alpha_other)
+    gains = [(c(frame, 0)[0] - c(frame * 0, 0)[0])[a < 0.9].sum() / (frame[..., 0] * (1 - a))[a < 0.9].sum()
+             for c, a in ((one, alpha), (other, alpha_other))]
+    assert gains[0] == pytest.approx(gains[1], rel=1e-4)
+    free = clouds(**ranges)
+    gains = [free.prepare(4, 4, Streams((seed,)))(frame[:4, :4] * 0 + 1, 0)[0].mean() for seed in (1, 2)]
+    assert gains[0] != pytest.approx(gains[1], rel=1e-4)
+
+
+def test_denser_clouds_are_more_opaque_and_sparser_ones_less() -> None:
+    frame = np.zeros((64, 64, 1), np.float32)
+
+    def cover(**changes: object) -> float:
+        corrupt = clouds(**changes).prepare(64, 64, Streams((1,)))
+        return float(np.mean([corrupt(frame, step)[1].mean() for step in range(10)]))
+
+    assert cover(cloud_density=0.5) < cover() < cover(cloud_density=2)
+    assert cover(cloud_sparsity=8) < cover()
+
+
+def test_blocks_of_rows_leave_no_seam() -> None:
+    """Across the edge of a block, clouds are as smooth as elsewhere."""
+    corrupt = CloudAndBrightness.model_validate(REFERENCE).prepare(256, 64, Streams((1,)))
+    frame = np.zeros((256, 64, 1), np.float32)
+    steps = np.mean([np.abs(np.diff(corrupt(frame, step)[1], axis=0)).mean(axis=1) for step in range(30)], axis=0)
+    edges = np.arange(63, 255, 64)
+    assert steps[edges].max() < steps.mean() + 5 * steps.std()

@@ -1,0 +1,169 @@
+"""Derivation: the order of its steps, its random streams, and which time steps it keeps."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from src.toygeneration.derivation import DerivedProduct
+from src.toygeneration.export import ProductDataset, export
+from src.toygeneration.source import FrameSource
+from tests.conftest import CLOUDS, DISTORTION, derivation, make_dataset, scene
+from utils.errors import ConfigError
+
+AGGREGATION = {"name": "convolution", "kernel": {"sigma": 1.0}}
+SPECKLE = {"name": "speckle", "salt_pepper_proportion": {"min": 0.08, "max": 0.15}}
+LOOKS = {"name": "gamma_speckle", "looks": 3}
+SCENE = {"product__size": {"width": 85, "height": 64}}
+WIDE = {"width": 85, "height": 64}
+
+
+def derive(source: FrameSource | None = None, seed: int | None = 5, **changes: Any) -> DerivedProduct:
+    changes.setdefault("target_size", WIDE)
+    return DerivedProduct(derivation(**changes), source or scene(**SCENE), seed)
+
+
+def test_nothing_to_do_changes_nothing() -> None:
+    source = scene(**SCENE)
+    made = derive(source)
+    for step in source.steps:
+        assert np.array_equal(made.read(step)["frame"], source.read(step)["frame"])
+        assert np.array_equal(made.read(step)["annotation"], source.read(step)["annotation"])
+        assert "cloud" not in made.read(step)
+
+
+def test_steps_come_in_order_corruption_geometry_aggregation_postprocess() -> None:
+    """Everything at once equals corruption first, then geometry and aggregation, then speckle."""
+    source = scene(**SCENE)
+    sections = {"deformation": DISTORTION, "aggregation": AGGREGATION, "target_size": {"width": 16, "height": 16}}
+    everything = derive(source, corruption=CLOUDS, postprocess=SPECKLE, **sections)
+    clouded = derive(source, corruption=CLOUDS)
+    for step in source.steps:
+        seen = clouded.read(step)
+        geometry = derive(source, **sections)._geometry
+        resampled = geometry.frame(seen["frame"])
+        speckled = everything._config.postprocess(resampled, rng=everything._streams.rng("speckle", step))
+        made = everything.read(step)
+        assert np.array_equal(made["frame"], speckled)
+        assert np.array_equal(made["cloud"], geometry.frame(seen["cloud"]))
+        assert np.array_equal(made["annotation"], geometry.labels(source.annotation))
+
+
+@pytest.mark.parametrize("corruption", [None, CLOUDS])
+@pytest.mark.parametrize("deformation", [None, DISTORTION])
+@pytest.mark.parametrize("aggregation", [None, AGGREGATION])
+@pytest.mark.parametrize("postprocess", [None, SPECKLE, LOOKS])
+def test_any_combination(corruption: Any, deformation: Any, aggregation: Any, postprocess: Any) -> None:
+    size = {"width": 64 if deformation else 85, "height": 64}
+    if aggregation:
+        size = {"width": size["width"] // (4 if deformation else 5), "height": 16}
+    made = derive(
+        corruption=corruption,
+        deformation=deformation,
+        aggregation=aggregation,
+        postprocess=postprocess,
+        target_size=size,
+    )
+    sample = made.read(1)
+    assert sample["frame"].shape == (size["height"], size["width"], 3)
+    assert sample["frame"].dtype == np.float32
+    assert np.isfinite(sample["frame"]).all()
+    assert sample["annotation"].shape == (size["height"], size["width"], 2)
+    assert ("cloud" in sample) == (corruption is not None)
+    assert set(np.unique(sample["annotation"][..., 0])) <= set(np.unique(scene(**SCENE).annotation[..., 0]))
+    if corruption:
+        assert sample["cloud"].shape == sample["frame"].shape[:2]
+        assert sample["cloud"].min() >= 0
+        assert sample["cloud"].max() <= 1 + 1e-6
+
+
+def test_distortion_along_the_rows_of_a_non_square_frame() -> None:
+    made = derive(
+        scene(product__size={"width": 40, "height": 85}),
+        deformation=DISTORTION | {"axis": 0},
+        target_size={"width": 40, "height": 64},
+    )
+    assert made.read(0)["frame"].shape == (64, 40, 3)
+
+
+def test_clouds_are_a_views_own_and_a_seeds_own() -> None:
+    first, again, other_view = (derive(scene(seed, **SCENE), corruption=CLOUDS) for seed in (1, 1, 2))
+    other_seed = derive(scene(1, **SCENE), seed=6, corruption=CLOUDS)
+    cloud = first.read(0)["cloud"]
+    assert np.array_equal(cloud, again.read(0)["cloud"])
+    assert not np.array_equal(cloud, other_view.read(0)["cloud"])
+    assert not np.array_equal(cloud, other_seed.read(0)["cloud"])
+    assert not np.array_equal(cloud, first.read(1)["cloud"])
+
+
+def test_views_derived_twice_still_get_clouds_of_their_own() -> None:
+    """The second derivation sees the same derivation seed in both views; the scenes' own seeds tell them apart."""
+    twice = [derive(derive(scene(seed, **SCENE)), corruption=CLOUDS).read(0)["cloud"] for seed in (1, 2)]
+    assert not np.array_equal(*twice)
+
+
+def test_a_stored_source_gives_the_same_as_one_in_memory(tmp_path: Path) -> None:
+    source = scene(**SCENE)
+    export({tmp_path / "latent": source})
+    stored = derive(ProductDataset(tmp_path / "latent"), corruption=CLOUDS, postprocess=SPECKLE)
+    memory = derive(source, corruption=CLOUDS, postprocess=SPECKLE)
+    for step in source.steps:
+        for one, other in zip(stored.read(step).values(), memory.read(step).values(), strict=True):
+            assert np.array_equal(one, other)
+    assert stored.provenance() == memory.provenance()
+    assert stored.seeds == memory.seeds == (5, 3)
+
+
+def test_one_step_in_temporal_res_is_kept(tmp_path: Path) -> None:
+    source = scene(product__horizon=12, **SCENE)
+    every, second = derive(source), derive(source, temporal_res=2, corruption=CLOUDS)
+    assert every.steps == list(range(12))
+    assert second.steps == [0, 2, 4, 6, 8, 10]
+    assert np.array_equal(
+        second.read(4)["cloud"], derive(source, corruption=CLOUDS).read(4)["cloud"]
+    )  # a step's clouds don't depend on which steps are kept
+    export({tmp_path / "second": second})
+    third = derive(ProductDataset(tmp_path / "second"), temporal_res=3)
+    assert third.steps == [0, 6]
+    assert third.features.horizon == 12
+    export({tmp_path / "third": third})
+    stored = ProductDataset(tmp_path / "third")
+    assert [sample is not None for sample in stored] == [step in (0, 6) for step in range(12)]
+    assert derive(stored, temporal_res=5).steps == [0]
+
+
+def test_clouds_of_two_derivations_add_up() -> None:
+    plain = CLOUDS | {"mul": {"min": 1.0, "max": 1.0}, "add": {"min": 0.0, "max": 0.0}}
+    lower = derive(corruption=plain)
+    both = derive(lower, seed=6, corruption=plain)
+    upper = both._corrupt(lower.read(0)["frame"], 0)[1]
+    assert np.allclose(1 - both.read(0)["cloud"], (1 - lower.read(0)["cloud"]) * (1 - upper), atol=1e-6)
+    kept = derive(lower, deformation=DISTORTION, target_size={"width": 64, "height": 64})
+    assert kept.read(0)["cloud"].shape == (64, 64)
+
+
+def test_annotations_that_change_over_time_are_followed() -> None:
+    source = scene(**SCENE)
+    moved = np.roll(source.annotation, 7, axis=1)
+    made = derive(source)
+    assert np.array_equal(made._annotation(source.annotation), source.annotation)
+    assert np.array_equal(made._annotation(moved), moved)
+
+
+def test_random_steps_need_a_seed_and_others_do_not() -> None:
+    for sections in ({"corruption": CLOUDS}, {"postprocess": SPECKLE}):
+        with pytest.raises(ConfigError, match="seed: missing"):
+            derive(seed=None, **sections)
+    assert derive(seed=None, deformation=DISTORTION, target_size={"width": 64, "height": 64}).seeds == (3,)
+
+
+def test_frames_are_made_one_at_a_time_and_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Two products of one source, written together, cost one making of each source frame."""
+    source = scene(dataset=make_dataset(), **SCENE)
+    made: list[int] = []
+    make = source._make
+    monkeypatch.setattr(source, "_make", lambda step: made.append(step) or make(step))
+    clean = derive(source)
+    export({tmp_path / "clean": clean, tmp_path / "clouded": derive(clean, corruption=CLOUDS)})
+    assert made == source.steps

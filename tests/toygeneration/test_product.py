@@ -1,0 +1,102 @@
+"""Scenes: what two products of one seed share, and what a frame is made of."""
+
+import numpy as np
+import pytest
+
+from src.toygeneration.run import Generator
+from tests.conftest import generation, make_dataset, scene
+from utils.errors import ConfigError
+
+
+def test_products_of_one_seed_share_parcels_and_classes_whatever_their_time_series() -> None:
+    optical = Generator(generation())
+    sar = Generator(generation(ts={"path": "sktime:JapaneseVowels", "ndim": 3, "nclass": 2}))
+    for seed in (0, 1, 2):
+        one, other = optical(seed), sar(seed)
+        assert np.array_equal(one.annotation, other.annotation)
+        assert not np.array_equal(one.frame(0), other.frame(0))
+    assert not np.array_equal(optical(0).annotation, optical(1).annotation)
+
+
+def test_a_frame_is_the_series_of_each_parcel_plus_its_texture() -> None:
+    product = scene()
+    instances = product.annotation[..., 0]
+    for step in product.steps:
+        expected = product.texture + product.values[:, step][instances]
+        assert np.array_equal(product.frame(step), expected)
+
+
+def test_series_are_windows_of_a_case_of_the_parcels_class() -> None:
+    dataset = make_dataset()
+    product = scene(dataset=dataset, product__size={"width": 200, "height": 100})
+    instances, classes = np.moveaxis(product.annotation, -1, 0)
+    for instance in range(1, 7):
+        (label,) = set(classes[instances == instance])
+        pieces = {
+            case[start : start + 4].tobytes()
+            for case, group in zip(dataset.series, dataset.classes, strict=True)
+            if group == label
+            for start in range(len(case) - 3)
+        }
+        assert np.ascontiguousarray(product.values[instance]).tobytes() in pieces
+
+
+def test_values_stay_in_range_and_shapes_are_height_width_bands() -> None:
+    product = scene()
+    sample = product.read(0)
+    assert sample["frame"].shape == (32, 48, 3)
+    assert sample["frame"].dtype == np.float32
+    assert sample["annotation"].shape == (32, 48, 2)
+    assert sample["annotation"].dtype == np.int16
+    assert sample["frame"].min() > -0.5
+    assert sample["frame"].max() < 1.5
+
+
+def test_background_has_its_colour_and_labels_0() -> None:
+    product = scene(product__background_color=51, product__border_width=3)
+    instances, classes = np.moveaxis(product.annotation, -1, 0)
+    background = instances == 0
+    assert background.any()
+    assert np.array_equal(background, classes == 0)
+    for step in product.steps:
+        assert np.allclose(product.frame(step)[background], 0.2)
+
+
+def test_a_border_width_of_0_leaves_no_background() -> None:
+    assert (scene(product__border_width=0).annotation > 0).all()
+
+
+def test_parcels_too_small_for_a_pixel_are_no_problem() -> None:
+    product = scene(product__n_polygons=300, product__size={"width": 8, "height": 5}, product__border_width=0.2)
+    assert product.frame(0).shape == (5, 8, 3)
+    assert product.features.ndigit == 300
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (1, 30), (30, 1)])
+def test_scenes_of_any_shape(width: int, height: int) -> None:
+    product = scene(product__size={"width": width, "height": height})
+    assert product.frame(0).shape == (height, width, 3)
+
+
+def test_a_horizon_longer_than_the_series_names_the_longest_that_works() -> None:
+    with pytest.raises(ConfigError, match="product.horizon: found 13, .* the longest horizon that works is 12"):
+        scene(product__horizon=13)
+
+
+def test_seed_0_is_a_seed_of_its_own() -> None:
+    assert np.array_equal(scene(0).frame(0), scene(0).frame(0))
+    assert not np.array_equal(scene(0).frame(0), scene(3).frame(0))
+
+
+def test_frames_do_not_depend_on_the_order_of_work() -> None:
+    one, other = scene(), scene()
+    forward = [one.read(step)["frame"] for step in one.steps]
+    backward = [other.read(step)["frame"] for step in reversed(other.steps)][::-1]
+    assert all(np.array_equal(a, b) for a, b in zip(forward, backward, strict=True))
+
+
+def test_parcels_textures_do_not_depend_on_each_other() -> None:
+    """A texture's stream is its parcel's own: covering one parcel less leaves the others' as they were."""
+    product, other = scene(seed=1), scene(seed=1, product__border_width=0)
+    both = product.annotation[..., 0] > 0
+    assert np.array_equal(product.texture[both], other.texture[both])

@@ -1,0 +1,188 @@
+"""Configuration files: inheritance, and every problem named at once."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from src.toygeneration.configuration import DerivationConfig, GenerationConfig
+from tests.conftest import CLOUDS, DERIVATION, GENERATION, change
+from utils import config as configuration
+from utils.errors import ConfigError
+
+MAPPING = st.recursive(
+    st.none() | st.integers() | st.lists(st.integers(), max_size=2),
+    lambda inner: st.dictionaries(st.sampled_from("abcd"), inner, max_size=4),
+    max_leaves=10,
+)
+TOP = st.dictionaries(st.sampled_from("abcd"), MAPPING, max_size=4)
+
+
+def leaves(mapping: dict, path: tuple = ()) -> dict[tuple, Any]:
+    found = {}
+    for key, value in mapping.items():
+        found |= leaves(value, (*path, key)) if isinstance(value, dict) and value else {(*path, key): value}
+    return found
+
+
+@given(TOP, TOP)
+def test_merging_keeps_what_is_over_and_adds_what_is_only_below(base: dict, over: dict) -> None:
+    before = repr(base), repr(over)
+    merged = configuration.merge(base, over)
+    assert (repr(base), repr(over)) == before
+    for path, value in leaves(over).items():
+        place: Any = merged
+        for key in path:
+            place = place[key]
+        if value != {}:
+            assert place == value
+    assert set(merged) == set(base) | set(over)
+
+
+@given(TOP)
+def test_merging_with_itself_or_nothing_changes_nothing(mapping: dict) -> None:
+    assert configuration.merge(mapping, mapping) == mapping
+    assert configuration.merge({}, mapping) == mapping
+    assert configuration.merge(mapping, {}) == mapping
+
+
+def test_a_chain_of_bases_in_other_folders(write_yaml: Callable[..., Path]) -> None:
+    write_yaml({"a": {"x": 1, "y": 1}, "b": 1, "c": {"name": "n"}}, "base/root.yaml")
+    write_yaml({"base": "base/root.yaml", "a": {"y": 2}}, "middle.yaml")
+    path = write_yaml({"base": "../middle.yaml", "b": None, "d": [1]}, "deep/leaf.yaml")
+    assert configuration.load(path) == {"a": {"x": 1, "y": 2}, "b": None, "c": {"name": "n"}, "d": [1]}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: [1", "not valid YAML"),
+        ("- 1\n- 2", "found a list, expected a mapping"),
+        ("a: 1\nb: 2\na: 3", "key 'a' is given twice"),
+        ("base: 3", "base: found 3, expected the path of a YAML file"),
+        ("base: missing.yaml", "missing.yaml .* no such configuration file"),
+        ("base: config.yaml", "inherits from itself"),
+        ("a: !!python/object/apply:os.system ['true']", "not valid YAML"),
+        ("a: 2001-99-99", "not valid YAML"),
+        ("\x00", "not valid YAML"),
+    ],
+)
+def test_malformed_files(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        configuration.load(path)
+
+
+def test_folders_missing_and_binary_files(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such configuration file"):
+        configuration.load(tmp_path / "none.yaml")
+    with pytest.raises(ConfigError, match="expected YAML"):
+        configuration.load(tmp_path)
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="expected YAML"):
+        configuration.load(tmp_path / "binary.yaml")
+
+
+@pytest.mark.parametrize(("text", "value"), [("1e-4", 1e-4), ("1.5E3", 1500.0), ("-2e2", -200.0), (".5e1", 5.0)])
+def test_numbers_in_scientific_notation_are_numbers(tmp_path: Path, text: str, value: float) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(f"a: {text}")
+    assert configuration.load(path) == {"a": value}
+
+
+def problems(model: type[BaseModel], content: dict) -> str:
+    with pytest.raises(ConfigError) as error:
+        configuration.validate(model, content, "file.yaml")
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_all_problems_are_reported_at_once_with_place_and_remedy() -> None:
+    content = change(
+        GENERATION,
+        product__horizont=30,
+        product__n_polygons=0,
+        random_sampler__kernel__length_scale=-1,
+        ts__path="nowhere/data.ts",
+        seed="seven",
+    )
+    del content["product"]["horizon"]
+    message = problems(GenerationConfig, content)
+    assert message.startswith("file.yaml: 6 problems: ")
+    for part in (
+        "unknown key 'product.horizont' (did you mean 'horizon'?)",
+        "missing key 'product.horizon'",
+        "product.n_polygons: found 0, expected greater than or equal to 1",
+        "random_sampler.kernel.length_scale: found -1, expected greater than 0",
+        "ts.path: nowhere/data.ts: no such time series file",
+        "seed: found 'seven', expected a valid integer",
+    ):
+        assert part in message
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"random_sampler__name": "gaussian_proces"}, "did you mean 'gaussian_process'?), expected one of gaussian, g"),
+        ({"random_sampler": {"std": 1.0}}, "random_sampler: missing key 'name', expected one of gaussian, gaussian_"),
+        ({"random_sampler__kernel__name": "matern"}, "random_sampler.kernel: unknown name 'matern', expected one of"),
+        ({"random_sampler": "gaussian"}, "random_sampler: found 'gaussian', expected"),
+        ({"ts__ndim": 2}, "product.nbands: found 3, expected ts.ndim = 2"),
+        ({"ts__dims": [0, 1]}, "dims: found 2 bands, expected ndim = 3"),
+        ({"ts__dims": [0, 1, 1]}, "expected each band once"),
+        ({"ts__path": "sktime:BasicMotion"}, "did you mean 'BasicMotions'?); it ships"),
+        ({"astype": "jpg", "ts__ndim": 4, "product__nbands": 4}, "jpg holds 3 bands, found 4"),
+        ({"astype": "png"}, "astype: found 'png', expected 'h5' or 'jpg'"),
+        ({"product__background_color": 256}, "background_color: found 256, expected less than or equal to 255"),
+        ({"product__n_polygons": 40_000}, "expected less than or equal to 32767"),
+        ({"product__n_polygons": 2.5}, "product.n_polygons: found 2.5, expected a valid integer"),
+        ({"product__n_polygons": True}, "product.n_polygons: found True, expected a valid integer"),
+        ({"product__size__width": "337"}, "product.size.width: found '337', expected a valid integer"),
+        ({"product__border_width": float("nan")}, "expected a finite number"),
+        ({"seed": -1}, "seed: found -1, expected greater than or equal to 0"),
+        ({"product": None}, "product: found None, expected"),
+    ],
+)
+def test_malformed_generation_files(changes: dict[str, Any], message: str) -> None:
+    assert message in problems(GenerationConfig, change(GENERATION, **changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"corruption": CLOUDS | {"cloud_probability": 1.5}}, "corruption.cloud_probability: found 1.5, expected less"),
+        ({"corruption": CLOUDS | {"mul": {"min": 2.0, "max": 1.0}}}, "corruption.mul: found min 2 above max 1"),
+        ({"corruption": {"name": "fog"}}, "corruption: unknown name 'fog', expected one of cloud_and_brightness"),
+        ({"deformation": {"name": "tangential_scale_distortion"}}, "missing key 'deformation.axis'"),
+        ({"postprocess": {"name": "gamma_speckle", "looks": 0}}, "postprocess.looks: found 0, expected greater than 0"),
+        (
+            {"postprocess": {"name": "speckle", "salt_pepper_proportion": {"min": 0.1, "max": 1.2}}},
+            "postprocess.salt_pepper_proportion.max: found 1.2, expected less than or equal to 1",
+        ),
+        ({"aggregation": {"name": "convolution", "kernel": {"sigm": 1}}}, "(did you mean 'sigma'?)"),
+        ({"temporal_res": 0}, "temporal_res: found 0, expected greater than 0"),
+        ({"target_size": {"width": 3}}, "missing key 'target_size.height'"),
+    ],
+)
+def test_malformed_derivation_files(changes: dict[str, Any], message: str) -> None:
+    assert message in problems(DerivationConfig, change(DERIVATION, **changes))
+
+
+def test_empty_sections_are_none() -> None:
+    sections = ("corruption", "deformation", "postprocess", "aggregation")
+    for empty in (None, {}, ""):
+        config = DerivationConfig.model_validate(DERIVATION | dict.fromkeys(sections, empty))
+        assert [getattr(config, section) for section in sections] == [None] * 4
+
+
+def test_keys_of_another_kernel_are_accepted_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    kernel = {"name": "rbf", "length_scale": 2.5, "alpha": 1.0, "periodicity": 3.0, "constant_value": 1.0}
+    sampler = {"name": "gaussian_process", "std": 1.0, "kernel": kernel}
+    config = GenerationConfig.model_validate(change(GENERATION, random_sampler=sampler))
+    assert config.random_sampler.kernel.length_scale == 2.5
+    assert sorted(record.args[0] for record in caplog.records) == ["alpha", "constant_value", "periodicity", "std"]
