@@ -72,9 +72,7 @@ def derivation(**changes: Any) -> DerivationConfig:
     return DerivationConfig.model_validate(change(DERIVATION, **changes))
 
 
-def make_dataset(
-    *, horizon: int = 12, nbands: int = 3, nclass: int = 2, cases: int = 20, seed: int = 0
-) -> TSDataset:
+def make_dataset(*, horizon: int = 12, nbands: int = 3, nclass: int = 2, cases: int = 20, seed: int = 0) -> TSDataset:
     """A data set of smooth random series, without any file."""
     rng = np.random.default_rng(seed)
     series = tuple(rng.random((horizon, nbands)).astype(np.float32) for _ in range(cases))
@@ -86,7 +84,7 @@ def scene(seed: int = 3, dataset: TSDataset | None = None, **changes: Any) -> Pr
     return Product(generation(**changes), dataset or make_dataset(), seed)
 
 
-@pytest.fixture()
+@pytest.fixture
 def write_yaml(tmp_path: Path) -> Callable[..., Path]:
     """A function that writes a configuration file."""
 
@@ -99,7 +97,7 @@ def write_yaml(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-@pytest.fixture()
+@pytest.fixture
 def product_folder(tmp_path: Path) -> Path:
     """A small latent product on disk."""
     folder = tmp_path / "latent"

@@ -55,10 +55,14 @@ def main(arguments: argparse.Namespace) -> None:
 
     if arguments.steps < 1:
         raise UsageError(f"--steps: found {arguments.steps}, expected 1 or more")
+    gif = arguments.o.with_suffix(".gif") if arguments.gif is True else arguments.gif
+    for path, suffix in ((arguments.o, ".png"), (gif, ".gif")):
+        if path and path.suffix != suffix:
+            raise UsageError(f"{path}: found a name that ends in {path.suffix!r}, expected {suffix}")
     products = read_products(arguments.products)
     draw_sheet(products, arguments.o, arguments.steps)
-    if arguments.gif:
-        draw_animation(products, arguments.o.with_suffix(".gif") if arguments.gif is True else arguments.gif)
+    if gif:
+        draw_animation(products, gif)
 
 
 def to_picture(frame: "NDArray[np.float32]") -> "Picture":

@@ -137,11 +137,11 @@ class _ProductWriter:
 
 
 class _ArrayWriter:
-    """Writes arrays of one shape as HDF5 files, each the bytes that h5py would write.
+    """Writes arrays of one kind as HDF5 files, each the bytes that h5py would write.
 
-    h5py spends more time on opening and closing a file than on a frame's bytes. A file that holds one contiguous
-    dataset is a header, the same for all arrays of a shape, and the array. So h5py writes the first file, and the
-    others repeat its header.
+    A file that holds one contiguous dataset is a header, the same for all arrays of a shape, and the array. h5py
+    makes the header, once, in memory; the files are written without it, because it spends more time on opening and
+    closing a file than on a frame's bytes, and on a full disk it ends the process with a segmentation fault.
     """
 
     def __init__(self, dtype: DTypeLike) -> None:
@@ -150,17 +150,22 @@ class _ArrayWriter:
 
     def write(self, file: Path, array: NDArray[Any]) -> None:
         data = np.ascontiguousarray(array, dtype=self._dtype)
-        header = self._headers.get(data.shape)
-        if header is not None:
-            with file.open("wb") as stream:
-                stream.write(header)
-                stream.write(data)
-            return
-        with h5py.File(file, "w") as stream:
-            offset = stream.create_dataset(DATASET, data=data).id.get_offset()
-        if offset is not None and file.stat().st_size == offset + data.nbytes:
-            with file.open("rb") as written:
-                self._headers[data.shape] = written.read(offset)
+        if data.shape not in self._headers:
+            self._headers[data.shape] = _header(data)
+        with file.open("wb") as stream:
+            stream.write(self._headers[data.shape])
+            stream.write(data)
+
+
+def _header(data: NDArray[Any]) -> bytes:
+    """What an HDF5 file holds before its only dataset."""
+    with h5py.File("header", "w", driver="core", backing_store=False) as file:
+        offset = file.create_dataset(DATASET, data=data).id.get_offset()
+        file.flush()
+        image = file.id.get_file_image()
+    if len(image) != offset + data.nbytes:
+        raise RuntimeError(f"HDF5 put {len(image) - offset - data.nbytes} bytes behind a contiguous dataset")
+    return image[:offset]
 
 
 def _write_jpg(file: Path, frame: NDArray[np.float32]) -> None:

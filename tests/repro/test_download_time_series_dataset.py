@@ -278,6 +278,16 @@ def test_link_to_a_data_set_stays_one(mirror: Path, output: Path, tmp_path: Path
     assert set(files_in(elsewhere)) == {"Alpha_TRAIN.ts", "Alpha_TEST.ts"}
 
 
+def test_links_in_place_of_files_are_replaced(mirror: Path, output: Path, tmp_path: Path) -> None:
+    outside, folder = tmp_path / "outside.ts", output / "Multivariate_ts" / "Beta2"
+    folder.mkdir(parents=True)
+    (folder / "Beta2_TEST.ts").symlink_to(outside)
+    assert download("--o", output, f"--mirror={mirror}", *NAMES) == 0
+    assert not outside.exists()
+    assert not (folder / "Beta2_TEST.ts").is_symlink()
+    assert_complete(output)
+
+
 # what goes wrong
 
 
@@ -457,9 +467,12 @@ def test_full_disk_is_not_blamed_on_the_mirror(
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:
-    environment = os.environ | {"no_proxy": "*"}
     command = [sys.executable, str(SCRIPT), *map(str, arguments)]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    ours = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would pass on SIG_IGN
+    try:
+        return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"no_proxy": "*"})
+    finally:
+        signal.signal(signal.SIGINT, ours)
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

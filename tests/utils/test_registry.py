@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from utils.registry import Configured, Registry, nearest
 
 
-@pytest.fixture()
+@pytest.fixture
 def shapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     package = tmp_path / "shapes_for_test"
     package.mkdir()
@@ -45,7 +45,9 @@ def test_entries_are_found_without_any_list(shapes: Registry) -> None:
 
 
 def test_unknown_names_list_the_known_ones(shapes: Registry) -> None:
-    with pytest.raises(ValidationError, match="unknown name 'squar' .did you mean 'square'.., expected one of circle, sq"):
+    with pytest.raises(
+        ValidationError, match="unknown name 'squar' .did you mean 'square'.., expected one of circle, sq"
+    ):
         TypeAdapter(shapes.choice).validate_python({"name": "squar", "side": 2})
 
 

@@ -102,8 +102,10 @@ def test_the_corruptions_own_seed_fixes_brightness_alone() -> None:
     one, other = (clouds(seed=0, **ranges).prepare(16, 16, Streams((seed,))) for seed in (1, 2))
     (_, alpha), (_, alpha_other) = one(frame, 0), other(frame, 0)
     assert not np.array_equal(alpha, alpha_other)
-    gains = [(c(frame, 0)[0] - c(frame * 0, 0)[0])[a < 0.9].sum() / (frame[..., 0] * (1 - a))[a < 0.9].sum()
-             for c, a in ((one, alpha), (other, alpha_other))]
+    gains = [
+        (c(frame, 0)[0] - c(frame * 0, 0)[0])[a < 0.9].sum() / (frame[..., 0] * (1 - a))[a < 0.9].sum()
+        for c, a in ((one, alpha), (other, alpha_other))
+    ]
     assert gains[0] == pytest.approx(gains[1], rel=1e-4)
     free = clouds(**ranges)
     gains = [free.prepare(4, 4, Streams((seed,)))(frame[:4, :4] * 0 + 1, 0)[0].mean() for seed in (1, 2)]

@@ -74,7 +74,7 @@ def test_texture_in_a_scene_is_half_a_hyperbolic_tangent_of_the_field() -> None:
     pairs: dict[tuple[int, int], list[np.ndarray]] = {(0, 1): [], (1, 0): [], (0, 4): [], (2, 0): []}
     for product in products:
         instances = product.annotation[..., 0]
-        values = np.stack([np.zeros(3), *[p for p in product.values[1:, 0]]])[instances]
+        values = np.stack([np.zeros(3), *list(product.values[1:, 0])])[instances]
         field = np.arctanh(np.clip((product.frame(0) - values) / 0.5, -1 + 1e-6, 1 - 1e-6))
         for down, across in pairs:
             one = field[down:, across:]

@@ -60,7 +60,9 @@ def test_published_data_sets(name: str, cases: int, bands: int, steps: int) -> N
     assert {case.shape for case in series} == {(steps, bands)}
 
 
-@pytest.mark.parametrize("path", ["none.ts", ".", "sktime:", "sktime:Nothing", "sktime:../BasicMotions", "sktime:yahoo"])
+@pytest.mark.parametrize(
+    "path", ["none.ts", ".", "sktime:", "sktime:Nothing", "sktime:../BasicMotions", "sktime:yahoo"]
+)
 def test_missing_files(path: str) -> None:
     with pytest.raises(DataError, match="no such time series file|ships no data set of that name"):
         resolve(path)

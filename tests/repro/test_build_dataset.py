@@ -1,0 +1,116 @@
+"""Building whole data sets from the command line."""
+
+import argparse
+import importlib.util
+import os
+import subprocess
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from src.toygeneration.export import ProductDataset
+from tests.conftest import ROOT, contents, python
+from utils.cli import run
+
+DEMO = ROOT / "src/toygeneration/config/demo/cloud_removal"
+
+
+def load() -> ModuleType:
+    """Import a script from a folder whose name is no identifier."""
+    path = ROOT / "repro/toy-data/build_dataset.py"
+    spec = importlib.util.spec_from_file_location("build_dataset", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+script = load()
+
+
+def build(*arguments: str) -> int:
+    return run(script.build_parser(), script.main, ["--task=cloud_removal", *arguments])
+
+
+@given(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 20)), min_size=1, max_size=5))
+def test_seeds_are_ranges_and_lists(ranges: list[tuple[int, int]]) -> None:
+    text = ",".join(f"{first}-{first + more}" if more else str(first) for first, more in ranges)
+    expected = [seed for first, more in ranges for seed in range(first, first + more + 1)]
+    assert script.seeds(text) == list(dict.fromkeys(expected))
+
+
+@pytest.mark.parametrize("text", ["", "1-", "-3", "3-1", "a", "1,,2", "1.5", "1-9999999999", "²"])
+def test_what_is_no_seeds(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="expected seeds and ascending ranges"):
+        script.seeds(text)
+
+
+def test_demo_views(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    done = subprocess.run(
+        [
+            *python("repro/toy-data/build_dataset.py", "--task=cloud_removal", f"--cfg={DEMO}", "--seeds=0,2-3"),
+            f"--o={folder}",
+            "--njobs=2",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert sorted(str(path.relative_to(folder)) for path in folder.glob("*/*")) == [
+        f"{seed}/{name}" for seed in (0, 2, 3) for name in ("clean_optical", "clouded_optical", "sar")
+    ]
+    clean, clouded, sar = (ProductDataset(folder / "2" / name) for name in ("clean_optical", "clouded_optical", "sar"))
+    assert clouded.has_clouds
+    assert not clean.has_clouds
+    for other in (clouded, sar):
+        assert (other.annotation(0) == clean.annotation(0)).all()
+    before = contents(folder)
+    assert build(f"--cfg={DEMO}", "--seeds=2", f"--o={folder}", "--overwrite", "--njobs=1") == 0
+    assert contents(folder) == before
+
+
+def test_failures_are_counted_and_the_status_is_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "set"
+    (folder / "1").mkdir(parents=True)
+    (folder / "1" / "sar").write_text("in the way")
+    assert build(f"--cfg={DEMO}", "--seeds=0-1", f"--o={folder}", "--njobs=1") == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("view 1: ")
+    assert "1 of 2 views failed (seeds 1)" in lines[1]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--seeds=x"], ["--seeds=1", "--njobs=0"], ["--seeds=1", "--njobs=-2"], ["--seeds=1", "--tas=x"]]
+)
+def test_bad_command_lines(arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        build(*arguments, f"--o={tmp_path}")
+    assert leaving.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_folder_without_configurations(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert build("--seeds=1", f"--o={tmp_path / 'set'}", f"--cfg={tmp_path}") == 2
+    assert "found no generation_*.yaml" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("task", ["cloud_removal", "sar_to_optical"])
+def test_the_published_shell_scripts_are_wrappers(task: str) -> None:
+    path = ROOT / "repro/toy-data" / task / f"generate_toy_{task}_dataset.sh"
+    done = subprocess.run(
+        ["bash", path, "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHON": python()[0]},
+    )
+    assert done.returncode == 0
+    assert "usage: build_dataset.py" in done.stdout
+    assert f"--task={task}" in path.read_text()
