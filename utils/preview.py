@@ -34,7 +34,7 @@ def build_parser() -> Parser:
     """Describe the command line."""
     parser = Parser(__doc__)
     parser.add_argument("products", type=Path, nargs="+", metavar="PRODUCT", help="folder of a product")
-    parser.add_argument("--o", type=Path, required=True, metavar="FILE", help="picture to make (.png)")
+    parser.add_argument("--o", type=Path, required=True, metavar="FILE", help="picture to make (.png or .jpg)")
     parser.add_argument(
         "--gif", type=Path, nargs="?", const=True, metavar="FILE", help="also make an animation (default: beside --o)"
     )
@@ -56,9 +56,9 @@ def main(arguments: argparse.Namespace) -> None:
     if arguments.steps < 1:
         raise UsageError(f"--steps: found {arguments.steps}, expected 1 or more")
     gif = arguments.o.with_suffix(".gif") if arguments.gif is True else arguments.gif
-    for path, suffix in ((arguments.o, ".png"), (gif, ".gif")):
-        if path and path.suffix != suffix:
-            raise UsageError(f"{path}: found a name that ends in {path.suffix!r}, expected {suffix}")
+    for path, suffixes in ((arguments.o, (".png", ".jpg")), (gif, (".gif",))):
+        if path and path.suffix not in suffixes:
+            raise UsageError(f"{path}: found a name that ends in {path.suffix!r}, expected {' or '.join(suffixes)}")
     products = read_products(arguments.products)
     draw_sheet(products, arguments.o, arguments.steps)
     if gif:

@@ -1,0 +1,1 @@
+"""Learning from products and judging the result: data, networks, experiments, evaluation."""

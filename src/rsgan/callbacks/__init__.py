@@ -1,0 +1,1 @@
+"""What happens beside training: image logging and the like."""

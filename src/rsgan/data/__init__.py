@@ -1,0 +1,1 @@
+"""From products on disk to batches."""

@@ -1,0 +1,1 @@
+"""One file for each task: which products make a sample."""

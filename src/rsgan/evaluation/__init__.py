@@ -1,0 +1,1 @@
+"""Reference classifier and scores."""

@@ -1,0 +1,1 @@
+"""Image quality, classification and temporal scores."""

@@ -1,0 +1,1 @@
+"""Experiments: networks, losses and loops, one file each."""

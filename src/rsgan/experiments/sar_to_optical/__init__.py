@@ -1,0 +1,1 @@
+"""Experiments that translate SAR to optical images."""
