@@ -40,7 +40,9 @@ class DerivedProduct(FrameSource):
         target = config.target_size
         self.features = Features(target.width, target.height, given.nbands, given.horizon, given.ndigit)
         self._streams = Streams(self.seeds)
-        self._corrupt = config.corruption and config.corruption.prepare(given.height, given.width, self._streams)
+        self._corrupt = config.corruption and config.corruption.prepare(
+            given.height, given.width, self._streams, self.steps
+        )
         self._annotations: tuple[Labels, Labels] | None = None
 
     def _make(self, step: int) -> Sample:

@@ -1,10 +1,12 @@
 """Time generation and derivation against the time that reading and writing the same files through h5py takes.
 
-Everything runs in one process on one core unless said otherwise; every figure is the median of several runs, and
-runs of code and floor alternate, so that a busy machine slows both. Prints a Markdown table.
+The published view runs in one process kept on one core. Every figure is the median of several runs, and runs of code
+and floor alternate, so that a busy machine slows both. Prints a Markdown table.
 """
 
 import argparse
+import contextlib
+import os
 import resource
 import shutil
 import subprocess
@@ -52,13 +54,28 @@ def main(arguments: argparse.Namespace) -> None:
         if arguments.memory_of:
             print(measure_memory(Path(folder), arguments.memory_of, arguments.horizon))
             return
-        rows = [*published_view(Path(folder), arguments.runs)]
+        with one_core():
+            rows = [*published_view(Path(folder), arguments.runs)]
         rows += two_workers(Path(folder), arguments.runs)
         if not arguments.skip_large:
             rows += large_scene(Path(folder), arguments.runs)
     print("| what | time | floor | ratio | note |\n|---|---|---|---|---|")
     for name, seconds, floor, note in rows:
         print(f"| {name} | {seconds:.3f} s | {floor:.3f} s | {seconds / floor:.2f} | {note} |")
+
+
+@contextlib.contextmanager
+def one_core() -> Iterator[None]:
+    """Keep this process on one core, where the system can."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 def alternate(runs: int, **timed: Callable[[], object]) -> dict[str, float]:

@@ -18,7 +18,7 @@ def clouds(**changes: object) -> CloudAndBrightness:
 @pytest.fixture(scope="module")
 def reference() -> tuple[np.ndarray, np.ndarray]:
     """Opacity and, under it, brightness of 200 frames of 256 x 256, made from a black and a white frame."""
-    corrupt = CloudAndBrightness.model_validate(REFERENCE).prepare(256, 256, Streams((1,)))
+    corrupt = CloudAndBrightness.model_validate(REFERENCE).prepare(256, 256, Streams((1,)), range(9))
     black = np.zeros((256, 256, 1), np.float32)
     opacity, light = [], []
     for step in range(200):
@@ -55,7 +55,9 @@ def test_brightness_has_the_reference_statistics(reference: tuple[np.ndarray, np
 
 def test_opacity_is_exact() -> None:
     """A frame is w ((1 - α) x + α I) + b: two frames under the same cloud differ by w (1 - α) Δx."""
-    corrupt = clouds(mul={"min": 0.7, "max": 0.7}, add={"min": 0.2, "max": 0.2}).prepare(40, 60, Streams((1,)))
+    corrupt = clouds(mul={"min": 0.7, "max": 0.7}, add={"min": 0.2, "max": 0.2}).prepare(
+        40, 60, Streams((1,)), range(9)
+    )
     rng = np.random.default_rng(0)
     one, other = rng.random((2, 40, 60, 4)).astype(np.float32)
     (seen, alpha), (seen_other, alpha_other) = corrupt(one, 3), corrupt(other, 3)
@@ -66,19 +68,19 @@ def test_opacity_is_exact() -> None:
 def test_without_clouds_only_the_brightness_changes() -> None:
     frame = np.random.default_rng(0).random((20, 30, 3)).astype(np.float32)
     ranges = {"mul": {"min": 0.9, "max": 1.1}, "add": {"min": -0.1, "max": 0.1}}
-    seen, alpha = clouds(cloud_probability=0, **ranges).prepare(20, 30, Streams((1,)))(frame, 0)
+    seen, alpha = clouds(cloud_probability=0, **ranges).prepare(20, 30, Streams((1,)), range(9))(frame, 0)
     assert alpha is None
     gain, offset = np.polyfit(frame.ravel(), seen.ravel(), 1)
     assert np.allclose(seen, gain * frame + offset, atol=1e-6)
     assert 0.9 <= gain <= 1.1
     assert -0.1 <= offset <= 0.1
-    same, alpha = clouds(cloud_density=0).prepare(20, 30, Streams((1,)))(frame, 0)
+    same, alpha = clouds(cloud_density=0).prepare(20, 30, Streams((1,)), range(9))(frame, 0)
     assert np.array_equal(same, frame)
     assert not alpha.any()
 
 
 def test_the_share_of_cloudy_frames_is_the_probability() -> None:
-    corrupt = clouds(cloud_probability=0.3, sampling_scale=4).prepare(8, 8, Streams((1,)))
+    corrupt = clouds(cloud_probability=0.3, sampling_scale=4).prepare(8, 8, Streams((1,)), range(9))
     frame = np.zeros((8, 8, 1), np.float32)
     cloudy = [corrupt(frame, step)[1].any() for step in range(2000)]
     assert np.mean(cloudy) == pytest.approx(0.3, abs=4 * np.sqrt(0.21 / 2000))
@@ -88,7 +90,7 @@ def test_brightness_is_drawn_once_a_product_uniformly() -> None:
     frame = np.stack([np.zeros((4, 4)), np.ones((4, 4))], axis=-1).astype(np.float32)
     drawn = []
     for seed in range(400):
-        corrupt = clouds(cloud_probability=0, mul={"min": 0.5, "max": 1.5}).prepare(4, 4, Streams((seed,)))
+        corrupt = clouds(cloud_probability=0, mul={"min": 0.5, "max": 1.5}).prepare(4, 4, Streams((seed,)), range(9))
         seen = [corrupt(frame, step)[0] for step in range(2)]
         assert np.array_equal(seen[0], seen[1])
         drawn.append(seen[0][0, 0, 1] - seen[0][0, 0, 0])
@@ -99,7 +101,7 @@ def test_brightness_is_drawn_once_a_product_uniformly() -> None:
 def test_the_corruptions_own_seed_fixes_brightness_alone() -> None:
     frame = np.random.default_rng(0).random((16, 16, 1)).astype(np.float32)
     ranges = {"mul": {"min": 0.5, "max": 1.5}, "add": {"min": 0.0, "max": 0.0}}
-    one, other = (clouds(seed=0, **ranges).prepare(16, 16, Streams((seed,))) for seed in (1, 2))
+    one, other = (clouds(seed=0, **ranges).prepare(16, 16, Streams((seed,)), range(9)) for seed in (1, 2))
     (_, alpha), (_, alpha_other) = one(frame, 0), other(frame, 0)
     assert not np.array_equal(alpha, alpha_other)
     gains = [
@@ -108,7 +110,7 @@ def test_the_corruptions_own_seed_fixes_brightness_alone() -> None:
     ]
     assert gains[0] == pytest.approx(gains[1], rel=1e-4)
     free = clouds(**ranges)
-    gains = [free.prepare(4, 4, Streams((seed,)))(frame[:4, :4] * 0 + 1, 0)[0].mean() for seed in (1, 2)]
+    gains = [free.prepare(4, 4, Streams((seed,)), range(9))(frame[:4, :4] * 0 + 1, 0)[0].mean() for seed in (1, 2)]
     assert gains[0] != pytest.approx(gains[1], rel=1e-4)
 
 
@@ -116,16 +118,26 @@ def test_denser_clouds_are_more_opaque_and_sparser_ones_less() -> None:
     frame = np.zeros((64, 64, 1), np.float32)
 
     def cover(**changes: object) -> float:
-        corrupt = clouds(**changes).prepare(64, 64, Streams((1,)))
+        corrupt = clouds(**changes).prepare(64, 64, Streams((1,)), range(9))
         return float(np.mean([corrupt(frame, step)[1].mean() for step in range(10)]))
 
     assert cover(cloud_density=0.5) < cover() < cover(cloud_density=2)
     assert cover(cloud_sparsity=8) < cover()
 
 
+def test_working_ahead_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = np.random.default_rng(0).random((16, 16, 3)).astype(np.float32)
+    plain = clouds(cloud_probability=0.5).prepare(16, 16, Streams((1,)), [])
+    monkeypatch.setattr("src.toygeneration.modules.corruptions.cloud_and_brightness.LARGE", 0)
+    ahead = clouds(cloud_probability=0.5).prepare(16, 16, Streams((1,)), [0, 2, 4, 6, 8])
+    for step in (0, 2, 4, 8, 6, 3, 0, 0):
+        for one, other in zip(plain(frame, step), ahead(frame, step), strict=True):
+            assert np.array_equal(one, other)
+
+
 def test_blocks_of_rows_leave_no_seam() -> None:
     """Across the edge of a block, clouds are as smooth as elsewhere."""
-    corrupt = CloudAndBrightness.model_validate(REFERENCE).prepare(256, 64, Streams((1,)))
+    corrupt = CloudAndBrightness.model_validate(REFERENCE).prepare(256, 64, Streams((1,)), range(9))
     frame = np.zeros((256, 64, 1), np.float32)
     steps = np.mean([np.abs(np.diff(corrupt(frame, step)[1], axis=0)).mean(axis=1) for step in range(30)], axis=0)
     edges = np.arange(63, 255, 64)

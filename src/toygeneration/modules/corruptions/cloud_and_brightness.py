@@ -1,5 +1,6 @@
 """Semi-transparent clouds and a change of brightness."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +11,7 @@ from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveIn
 from src.toygeneration.modules.corruptions import CORRUPTIONS, Corrupt, Corruption, Opacity
 from src.toygeneration.modules.fields import PowerLaw, enlargement
 from src.toygeneration.modules.resampling import Frame
+from utils.ahead import Ahead
 from utils.ranges import Range, Share
 from utils.seeding import Streams
 
@@ -18,6 +20,7 @@ BRIGHTNESS_EXPONENT = -1.2
 NOISE_NODES = 8
 BLOCK_ROWS = 64
 LEVELS = 255
+LARGE = 2**20  # pixels of a frame; below, drawing clouds is not worth a thread
 
 
 @CORRUPTIONS.register
@@ -49,21 +52,26 @@ class CloudAndBrightness(Corruption):
     add: Range
     seed: NonNegativeInt | None = None
 
-    def prepare(self, height: int, width: int, streams: Streams) -> Corrupt:
+    def prepare(self, height: int, width: int, streams: Streams, steps: Sequence[int]) -> Corrupt:
         """Draw the brightness and compute spectra and enlargements; see `Corruption`."""
         brightness = (streams if self.seed is None else Streams((self.seed,))).rng("brightness")
         gain = np.float32(brightness.uniform(self.mul.min, self.mul.max))
         offset = np.float32(brightness.uniform(self.add.min, self.add.max))
         clouds = Clouds(self, height, width)
 
+        def draw(step: int) -> Cover | None:
+            rng = streams.rng("clouds", step)
+            return clouds.draw(rng) if rng.random() < self.cloud_probability else None
+
+        cover_of = Ahead(draw, steps) if height * width > LARGE else draw
+
         def corrupt(frame: Frame, step: int) -> tuple[Frame, Opacity | None]:
             if not self.cloud_probability:
                 return frame * gain + offset, None
-            rng = streams.rng("clouds", step)
             opacity = np.zeros((height, width), np.float32)
-            if rng.random() >= self.cloud_probability:
+            cover = cover_of(step)
+            if cover is None:
                 return frame * gain + offset, opacity
-            cover = clouds.draw(rng)
             made = np.empty_like(frame)
             for top in range(0, height, BLOCK_ROWS):
                 rows = slice(top, top + BLOCK_ROWS)

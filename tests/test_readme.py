@@ -1,0 +1,126 @@
+"""The README's commands and examples work as they are written."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conftest import DERIVATION, GENERATION, ROOT, change, python
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.DOTALL)
+
+
+def block(language: str, containing: str) -> str:
+    (found,) = [text for kind, text in BLOCKS if kind == language and containing in text]
+    return found
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the repository's code, in which commands may write."""
+    for name in ("src", "utils", "repro"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for script in ROOT.glob("*.py"):
+        shutil.copy(script, tmp_path)
+    return tmp_path
+
+
+def run(command: str, checkout: Path) -> subprocess.CompletedProcess[str]:
+    """Run a shell command with this interpreter as `python`."""
+    path = f"{Path(python()[0]).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euc", command],
+        cwd=checkout,
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_make_a_scene_degrade_it_and_read_it(checkout: Path) -> None:
+    run(block("bash", "run_toy_derivation.py"), checkout)
+    assert (checkout / "data/mine/preview.png").is_file()
+    assert (checkout / "data/mine/preview.gif").is_file()
+    example = block("python", "ProductDataset") + "\nprint(sample['frame'].shape, sample['cloud'].shape)"
+    assert run(f"python - <<'END'\n{example}\nEND", checkout).stdout == "(64, 64, 3) (64, 64)\n"
+
+
+def test_one_file_and_a_configuration_add_a_transform(checkout: Path) -> None:
+    (checkout / "src/toygeneration/modules/postprocesses/haze.py").write_text(block("python", "class Haze"))
+    (checkout / "scene.yaml").write_text(yaml.safe_dump(GENERATION))
+    (checkout / "plain.yaml").write_text(yaml.safe_dump(DERIVATION))
+    (checkout / "hazy.yaml").write_text("base: plain.yaml\n" + block("yaml", "name: haze"))
+    run("python run_toy_generation.py --cfg=scene.yaml --o=scene", checkout)
+    run("python run_toy_derivation.py --cfg=hazy.yaml --o=hazy --product=scene", checkout)
+    code = (
+        "from src.toygeneration.export import ProductDataset as P; import numpy as np\n"
+        "x, y = P('scene').frame(0), P('hazy').frame(0)\n"
+        "print(np.allclose(x[0], y[0]), np.allclose(y[-1], x[-1] * 0.7 + 0.3))"
+    )
+    assert run(f'python -c "{code}"', checkout).stdout == "True True\n"
+
+
+def test_commands_name_options_that_exist(checkout: Path) -> None:
+    """Those that take too long or need a network: with `--help` added, a wrong option is still refused."""
+    commands = [
+        line
+        for kind, text in BLOCKS
+        if kind == "bash"
+        for line in text.replace("\\\n", " ").splitlines()
+        if line.startswith("python ")
+    ]
+    assert len(commands) == 8
+    for command in commands:
+        script = command.split()[1]
+        options = set(re.findall(r"--[a-z]+", command))
+        assert options <= set(re.findall(r"--[a-z]+", run(f"python {script} --help", checkout).stdout)), command
+
+
+def test_the_error_shown_is_the_error_given(checkout: Path) -> None:
+    """The example's scene with the example's two mistakes."""
+    (shown,) = re.findall(r"```\n(run_toy.*?)```", README, flags=re.DOTALL)
+    scene = change(GENERATION, product__horizon=0, product__n_polygon=3)
+    (checkout / "mine.yaml").write_text(yaml.safe_dump(scene))
+    done = subprocess.run(
+        python("run_toy_generation.py", "--cfg=mine.yaml", "--o=x"),
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith(shown.split("…")[0])
+
+
+def test_links_lead_somewhere() -> None:
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+            assert target.startswith("http") or (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_configuration_key_is_documented() -> None:
+    """A page names each field of each registered class."""
+    from src.toygeneration.configuration import DerivationConfig, Scene, TimeSeries
+    from src.toygeneration.modules.aggregations import AGGREGATIONS
+    from src.toygeneration.modules.corruptions import CORRUPTIONS
+    from src.toygeneration.modules.deformations import DEFORMATIONS
+    from src.toygeneration.modules.kernels import KERNELS
+    from src.toygeneration.modules.postprocesses import POSTPROCESSES
+    from src.toygeneration.modules.samplers import SAMPLERS
+
+    generation, derivation = ((ROOT / "docs" / f"{page}.md").read_text() for page in ("generation", "derivation"))
+    for text, kinds in (
+        (generation, [TimeSeries, Scene, *SAMPLERS.entries.values(), *KERNELS.entries.values()]),
+        (derivation, [DerivationConfig, *CORRUPTIONS.entries.values(), *DEFORMATIONS.entries.values()]),
+        (derivation, [*AGGREGATIONS.entries.values(), *POSTPROCESSES.entries.values()]),
+    ):
+        fields = {name for kind in kinds for name in kind.model_fields} - {"name", "reference_dataset_path"}
+        assert {name for name in fields if name not in text} == set()
