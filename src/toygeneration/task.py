@@ -59,7 +59,12 @@ class Task:
             except ConfigError as error:
                 problems.append(str(error))
                 continue
-            found[model][file.stem.removeprefix(prefix)] = config
+            name = file.stem.removeprefix(prefix)
+            if any(name in configs for configs in found.values()):
+                problems.append(
+                    f"{file}: another file of {folder} makes a product {name!r} already; rename one of them"
+                )
+            found[model][name] = config
         if problems:
             raise ConfigError(configuration.join(problems))
         return cls.from_configurations(found[GenerationConfig], found[DerivationConfig], folder)

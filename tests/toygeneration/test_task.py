@@ -75,6 +75,14 @@ def test_problems_of_all_files_are_reported_at_once(write_yaml: Callable[..., Pa
         Task.load(folder.parent / "empty")
 
 
+@pytest.mark.parametrize("name", ["derivation_latent.yaml", "deeper/generation_latent.yaml"])
+def test_two_products_of_one_name_are_refused(write_yaml: Callable[..., Path], name: str) -> None:
+    folder = write_task(write_yaml, clean="latent")
+    write_yaml(DERIVATION | {"latent_product_path": "latent"} if "deriv" in name else GENERATION, f"task/{name}")
+    with pytest.raises(ConfigError, match="makes a product 'latent' already"):
+        Task.load(folder)
+
+
 @pytest.mark.parametrize("task", PRODUCTS)
 def test_demo_configurations(task: str) -> None:
     loaded = Task.load(CONFIG / "demo" / task)
