@@ -62,7 +62,7 @@ class Task:
             name = file.stem.removeprefix(prefix)
             if any(name in configs for configs in found.values()):
                 problems.append(
-                    f"{file}: another file of {folder} makes a product {name!r} already; rename one of them"
+                    f"{file}: another file makes a product {name!r} already; rename one of them"
                 )
             found[model][name] = config
         if problems:
