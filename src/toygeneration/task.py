@@ -61,9 +61,7 @@ class Task:
                 continue
             name = file.stem.removeprefix(prefix)
             if any(name in configs for configs in found.values()):
-                problems.append(
-                    f"{file}: another file makes a product {name!r} already; rename one of them"
-                )
+                problems.append(f"{file}: another file makes a product {name!r} already; rename one of them")
             found[model][name] = config
         if problems:
             raise ConfigError(configuration.join(problems))

@@ -61,30 +61,45 @@ class CloudAndBrightness(Corruption):
 
         def draw(step: int) -> Cover | None:
             rng = streams.rng("clouds", step)
-            return clouds.draw(rng) if rng.random() < self.cloud_probability else None
+            return clouds.draw(rng, gain, offset) if rng.random() < self.cloud_probability else None
 
         cover_of = Ahead(draw, steps) if height * width > LARGE else draw
 
         def corrupt(frame: Frame, step: int) -> tuple[Frame, Opacity | None]:
-            if not self.cloud_probability:
-                return frame * gain + offset, None
-            opacity = np.zeros((height, width), np.float32)
-            cover = cover_of(step)
-            if cover is None:
-                return frame * gain + offset, opacity
-            made = np.empty_like(frame)
-            for top in range(0, height, BLOCK_ROWS):
-                rows = slice(top, top + BLOCK_ROWS)
-                opacity[rows] = alpha = cover.opacity(rows)
-                # w ((1 - α) x + α I) + b  =  (w (1 - α)) x + (w α I + b): one product and one sum for each value
-                clear = gain - gain * alpha
-                light = gain * alpha * cover.brightness(rows) + offset
-                for band in range(frame.shape[2]):
-                    np.multiply(frame[rows, :, band], clear, out=made[rows, :, band])
-                    made[rows, :, band] += light
-            return made, opacity
+            cover = cover_of(step) if self.cloud_probability else None
+            if cover is not None:
+                return _mix(frame, cover), cover.opacity
+            made = frame * gain
+            made += offset
+            return made, np.zeros((height, width), np.float32) if self.cloud_probability else None
 
         return corrupt
+
+
+@dataclass(frozen=True)
+class Cover:
+    """The clouds of one frame, each `(H, W)`.
+
+    Attributes:
+        opacity: α.
+        kept: what is left of the ground's light, w (1 - α).
+        added: what the clouds add, w α I + b.
+    """
+
+    opacity: Opacity
+    kept: Opacity
+    added: Opacity
+
+
+def _mix(frame: Frame, cover: Cover) -> Frame:
+    """`w ((1 - α) x + α I) + b` as one product and one sum for each value, in blocks that fit the processor's cache."""
+    made = np.empty_like(frame)
+    for top in range(0, len(frame), BLOCK_ROWS):
+        rows = slice(top, top + BLOCK_ROWS)
+        for band in range(frame.shape[2]):
+            np.multiply(frame[rows, :, band], cover.kept[rows], out=made[rows, :, band])
+            made[rows, :, band] += cover.added[rows]
+    return made
 
 
 class Clouds:
@@ -97,73 +112,49 @@ class Clouds:
     """
 
     def __init__(self, config: CloudAndBrightness, height: int, width: int) -> None:
-        self.density, self.sparsity = config.cloud_density, config.cloud_sparsity
+        self._density, self._sparsity = config.cloud_density, config.cloud_sparsity
         self._shape = PowerLaw(OPACITY_EXPONENT, config.sampling_scale, config.sampling_scale)
         self._light = PowerLaw(BRIGHTNESS_EXPONENT, height, width)
-        self.rows, self._columns = (enlargement(config.sampling_scale, size) for size in (height, width))
-        self.noise_rows, self._noise_columns = (enlargement(NOISE_NODES, size) for size in (height, width))
+        self._rows, self._columns = (enlargement(config.sampling_scale, size) for size in (height, width))
+        self._noise_rows, self._noise_columns = (enlargement(NOISE_NODES, size) for size in (height, width))
 
-    def draw(self, rng: np.random.Generator) -> "Cover":
-        """Draw the clouds of one frame.
+    def draw(self, rng: np.random.Generator, gain: np.float32, offset: np.float32) -> Cover:
+        """Draw the clouds of one frame, in blocks of rows that fit the processor's cache.
 
         Args:
             rng: the stream `clouds` of a time step.
+            gain: w.
+            offset: b.
 
         Returns:
-            The clouds, enlarged along the columns only.
+            The clouds.
         """
-        shape = self._shape.draw(rng) @ self._columns.T
-        light = self._light.draw(rng)
+        shape = self._shape.draw(rng) @ self._columns.T  # u, still to be enlarged along the rows
+        added = self._light.draw(rng)  # v, to become w α I + b
         noise = rng.normal(0, 5, (NOISE_NODES, NOISE_NODES)).astype(np.float32) @ self._noise_columns.T
-        return Cover(self, shape, light, noise)
+        opacity, kept = np.empty_like(added), np.empty_like(added)
+        for top in range(0, len(added), BLOCK_ROWS):
+            rows = slice(top, top + BLOCK_ROWS)
+            alpha = self._opacity(self._rows[rows] @ shape)
+            alpha_gain = gain * alpha
+            opacity[rows] = alpha
+            np.subtract(gain, alpha_gain, out=kept[rows])
+            light = added[rows]
+            light *= 100  # I = (250 (1 + (2 v - 1) / 5) + N) / 255 = (200 + 100 v + N) / 255
+            light += self._noise_rows[rows] @ noise
+            light += 200
+            light *= 1 / 255
+            light *= alpha_gain
+            light += offset
+        return Cover(opacity, kept, added)
 
-
-@dataclass(frozen=True)
-class Cover:
-    """The clouds of one frame, finished block by block of rows: each block stays in the processor's cache.
-
-    Attributes:
-        clouds: what all frames share.
-        shape: u before its enlargement along the rows, `(sampling_scale, W)`.
-        light: v, `(H, W)`.
-        noise: N before its enlargement along the rows, `(8, W)`.
-    """
-
-    clouds: Clouds
-    shape: NDArray[np.float32]
-    light: NDArray[np.float32]
-    noise: NDArray[np.float32]
-
-    def opacity(self, rows: slice) -> Opacity:
-        """Compute α.
-
-        Args:
-            rows: of the frame.
-
-        Returns:
-            `(rows, W)`, in [0, 1].
-        """
-        thickness = self.clouds.rows[rows] @ self.shape
+    def _opacity(self, thickness: NDArray[np.float32]) -> Opacity:
+        """Turn u into α, in place."""
         thickness *= LEVELS
         np.floor(thickness, out=thickness)
         np.maximum(thickness, 0, out=thickness)  # a cubic curve may swing below 0
         thickness *= 1.5
         thickness /= LEVELS
-        thickness **= self.clouds.sparsity
-        thickness *= self.clouds.density
+        thickness **= self._sparsity
+        thickness *= self._density
         return np.minimum(thickness, 1, out=thickness)
-
-    def brightness(self, rows: slice) -> NDArray[np.float32]:
-        """Compute I.
-
-        Args:
-            rows: of the frame.
-
-        Returns:
-            `(rows, W)`, around 0.98.
-        """
-        level = self.clouds.noise_rows[rows] @ self.noise
-        level += 250 * 0.8  # 250 (1 + (2 v - 1) / 5) = 250 (0.8 + 0.4 v)
-        level += self.light[rows] * (250 * 0.4)
-        level *= 1 / 255
-        return level
