@@ -74,6 +74,9 @@ def test_generation_and_derivation_end_to_end(write_yaml: Callable[..., Path], t
     done = call("run_toy_derivation.py", f"--cfg={cfg}", f"--o={clouded}")
     assert (done.returncode, done.stdout) == (0, "")
     assert ProductDataset(clouded).seeds == (5, 0)
+    assert derive(cfg, tmp_path / "zero", "--seed=0") == 0
+    assert ProductDataset(tmp_path / "zero").seeds == (0, 0)
+    assert not (ProductDataset(tmp_path / "zero").cloud(0) == ProductDataset(clouded).cloud(0)).all()
 
 
 def test_a_bar_shows_on_a_terminal_only(write_yaml: Callable[..., Path], tmp_path: Path) -> None:
@@ -116,7 +119,7 @@ def failure(status: int, shown: str) -> tuple[int, str]:
 
 GENERATION_MISTAKES = [
     ({"product__horizon": 101}, "product.horizon: found 101"),
-    ({"product__nbands": 2}, "product.nbands: found 2, expected ts.ndim = 3"),
+    ({"product__nbands": 2}, "product: nbands: found 2, expected ts.ndim = 3"),
     ({"ts__nclass": 9}, "ts.nclass: found 9"),
     ({"ts__ndim": 7, "product__nbands": 7}, "ts.ndim: found 7"),
     ({"astype": "jpg", "ts__ndim": 4, "product__nbands": 4}, "jpg holds 3 bands"),
@@ -145,7 +148,7 @@ DERIVATION_MISTAKES = [
     ({"target_size": {"width": 47, "height": 32}}, "target_size: found 47x32"),
     (
         {"target_size": {"width": 7, "height": 8}, "aggregation": {"name": "convolution", "kernel": {"sigma": 1.0}}},
-        "width 7 does not divide 48; use 1, 2, 3, 4",
+        "width 7 does not divide 48, use one of 1, 2, 3, 4",
     ),
     ({"deformation": DISTORTION | {"growth_rate": 1.0}}, "growth_rate: found 1, expected at most 4 / 48"),
     ({"deformation": DISTORTION | {"image_width": 40}}, "image_width: found 40, expected 48"),

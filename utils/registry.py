@@ -34,10 +34,12 @@ class Registry:
 
     Args:
         package: import name of the folder whose modules hold the entries.
+        lenient: accept keys of other entries, with a warning. Files written for the published repository list the
+            keys of every kernel side by side, so that one switches by the name alone.
     """
 
-    def __init__(self, package: str) -> None:
-        self._package = package
+    def __init__(self, package: str, *, lenient: bool = False) -> None:
+        self._package, self._lenient = package, lenient
         self._found: dict[str, type[Configured]] = {}
 
     def register(self, entry: Entry) -> Entry:
@@ -74,11 +76,7 @@ class Registry:
         return iter(self.entries)
 
     def _select(self, value: Any) -> Any:  # noqa: ANN401 - whatever a YAML file holds
-        """Check the name, and drop keys that belong to another entry of this registry, saying so.
-
-        Files written for the published repository list the keys of every kernel side by side, so that one
-        switches by the name alone.
-        """
+        """Check the name, and drop keys of other entries where that is allowed."""
         if not isinstance(value, dict):
             return value
         own = self.entries.get(value["name"]) if isinstance(value.get("name"), str) else None
@@ -92,6 +90,8 @@ class Registry:
             raise PydanticCustomError(
                 "unknown_name", "{found}, expected one of {known}", {"found": found, "known": known}
             )
+        if not self._lenient:
+            return value
         siblings = {key for entry in self.entries.values() for key in entry.model_fields} - set(own.model_fields)
         for key in siblings & set(value):
             logger.warning("key %r is not used by %r and is ignored", key, value["name"])

@@ -38,6 +38,7 @@ class Streams:
         """
         # The identity goes into the spawn key through a hash: SeedSequence pads short entropy with zeros,
         # so that the lists [5] and [5, 0] alone would open the same stream.
-        identity = hashlib.sha256(repr((self.seeds, name, index)).encode()).digest()
+        numbers = tuple(int(seed) for seed in self.seeds), name, tuple(int(i) for i in index)
+        identity = hashlib.sha256(repr(numbers).encode()).digest()
         key = tuple(np.frombuffer(identity, dtype="<u4").tolist())
-        return np.random.default_rng(np.random.SeedSequence(self.seeds[0], spawn_key=key))
+        return np.random.default_rng(np.random.SeedSequence(int(self.seeds[0]), spawn_key=key))

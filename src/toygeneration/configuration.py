@@ -1,6 +1,6 @@
 """What generation and derivation files may hold."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -8,8 +8,8 @@ from pydantic import (
     NonNegativeFloat,
     NonNegativeInt,
     PositiveInt,
+    ValidationInfo,
     field_validator,
-    model_validator,
 )
 
 from src.toygeneration.modules.aggregations import AGGREGATIONS
@@ -35,7 +35,7 @@ def _none_if_empty(value: object) -> object:
 
 Empty = BeforeValidator(_none_if_empty)
 Paths = Annotated[list[str], Field(min_length=1), BeforeValidator(_as_list)]
-Label = Annotated[int, Field(ge=1, le=LARGEST_LABEL)]
+Count = Annotated[int, Field(ge=1, le=LARGEST_LABEL)]
 
 
 class TimeSeries(Configured):
@@ -51,7 +51,7 @@ class TimeSeries(Configured):
 
     path: Paths
     ndim: PositiveInt
-    nclass: Label
+    nclass: Count
     dims: Annotated[list[NonNegativeInt], Field(min_length=1)] | None = None
     reference_dataset_path: Any = None
 
@@ -65,13 +65,15 @@ class TimeSeries(Configured):
             raise ValueError(str(error)) from error
         return paths
 
-    @model_validator(mode="after")
-    def _bands_agree(self) -> Self:
-        if self.dims is not None and len(set(self.dims)) != len(self.dims):
-            raise ValueError(f"dims: found {self.dims}, expected each band once")
-        if self.dims is not None and len(self.dims) != self.ndim:
-            raise ValueError(f"dims: found {len(self.dims)} bands, expected ndim = {self.ndim}; make them agree")
-        return self
+    @field_validator("dims")
+    @classmethod
+    def _one_index_a_band(cls, dims: list[int] | None, info: ValidationInfo) -> list[int] | None:
+        ndim = info.data.get("ndim")
+        if dims is not None and len(set(dims)) != len(dims):
+            raise ValueError(f"found {dims}, expected each band once")
+        if dims is not None and ndim is not None and len(dims) != ndim:
+            raise ValueError(f"found {len(dims)} bands, expected ts.ndim = {ndim}; make them agree")
+        return dims
 
 
 class Scene(Configured):
@@ -89,7 +91,7 @@ class Scene(Configured):
     size: Size
     nbands: PositiveInt
     horizon: PositiveInt
-    n_polygons: Label
+    n_polygons: Count
     background_color: Annotated[float, Field(ge=0, le=255)]
     border_width: NonNegativeFloat = 1.0
 
@@ -111,15 +113,21 @@ class GenerationConfig(Configured):
     astype: Literal["h5", "jpg"] = "h5"
     seed: NonNegativeInt | None = None
 
-    @model_validator(mode="after")
-    def _bands_agree(self) -> Self:
-        if self.product.nbands != self.ts.ndim:
-            raise ValueError(
-                f"product.nbands: found {self.product.nbands}, expected ts.ndim = {self.ts.ndim}; make them agree"
-            )
-        if self.astype == "jpg" and self.product.nbands != 3:
-            raise ValueError(f"astype: jpg holds 3 bands, found {self.product.nbands}; use h5 or keep 3 bands")
-        return self
+    @field_validator("product")
+    @classmethod
+    def _bands_agree(cls, product: Scene, info: ValidationInfo) -> Scene:
+        ts = info.data.get("ts")
+        if ts is not None and product.nbands != ts.ndim:
+            raise ValueError(f"nbands: found {product.nbands}, expected ts.ndim = {ts.ndim}; make them agree")
+        return product
+
+    @field_validator("astype")
+    @classmethod
+    def _jpg_has_three_bands(cls, astype: str, info: ValidationInfo) -> str:
+        product = info.data.get("product")
+        if astype == "jpg" and product is not None and product.nbands != 3:
+            raise ValueError(f"jpg holds 3 bands, found {product.nbands}; use h5 or keep 3 bands")
+        return astype
 
 
 class DerivationConfig(Configured):

@@ -37,6 +37,11 @@ class DerivedProduct(FrameSource):
         self._geometry = Geometry(config.deformation, config.aggregation, config.target_size, given)
         self.seeds = source.seeds if seed is None else (seed, *source.seeds)
         self.steps = [step for step in source.steps if step % config.temporal_res == 0]
+        if not self.steps:
+            raise ConfigError(
+                f"temporal_res: found {config.temporal_res}, but the source has frames at steps {source.steps} only, "
+                "none of them a multiple of it; lower it"
+            )
         target = config.target_size
         self.features = Features(target.width, target.height, given.nbands, given.horizon, given.ndigit)
         self._streams = Streams(self.seeds)
@@ -155,10 +160,11 @@ def _blocks(size: list[int], target: tuple[int, int], *, aggregates: bool) -> tu
     frames = f"{size[1]}x{size[0]} after deformation"
     if not aggregates and tuple(size) != target:
         raise ConfigError(f"target_size: {found}, but frames are {frames} and no aggregation is set; make them agree")
-    for name, before, after in zip(("height", "width"), size, target, strict=True):
+    problems = []
+    for name, before, after in zip(("width", "height"), size[::-1], target[::-1], strict=True):
         if before % after:
             fitting = ", ".join(str(n) for n in range(1, before + 1) if before % n == 0)
-            raise ConfigError(
-                f"target_size: {found}, but frames are {frames}: {name} {after} does not divide {before}; use {fitting}"
-            )
+            problems.append(f"{name} {after} does not divide {before}, use one of {fitting}")
+    if problems:
+        raise ConfigError(f"target_size: {found}, but frames are {frames}: {'; '.join(problems)}")
     return size[0] // target[0], size[1] // target[1]

@@ -170,7 +170,7 @@ def _header(data: NDArray[Any]) -> bytes:
 
 def _write_jpg(file: Path, frame: NDArray[np.float32]) -> None:
     levels = np.rint(np.clip(frame, 0, 1) * 255).astype(np.uint8)
-    Image.fromarray(levels).save(file, quality=JPG_QUALITY)
+    Image.fromarray(levels).save(file, quality=JPG_QUALITY, subsampling=0)
 
 
 class _IndexFeatures(BaseModel):
@@ -221,23 +221,30 @@ class ProductDataset(FrameSource):
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Seeds of the product and of those it was derived from; a fingerprint where they aren't recorded."""
+        """Seeds of the product and of those it was derived from."""
         seeds = []
-        level = self._index.provenance
+        level = self.provenance()
         while isinstance(level, dict):
             if isinstance(level.get("seed"), int):
                 seeds.append(level["seed"])
             level = level.get("source")
-        return tuple(seeds) or (digest_array(self._load("annotation", self.steps[0])),)
+        return tuple(seeds)
 
     @property
     def has_clouds(self) -> bool:
         """Whether the product has opacities."""
-        return self._index.files[self.steps[0]].cloud is not None
+        return any(entry is not None and entry.cloud is not None for entry in self._index.files.values())
 
-    def provenance(self) -> dict[str, Any] | None:
-        """Return what the index records; see `FrameSource`."""
-        return self._index.provenance
+    @property
+    def astype(self) -> str:
+        """Format of the frames."""
+        return self._path("frame", self.steps[0]).suffix.removeprefix(".")
+
+    def provenance(self) -> dict[str, Any]:
+        """Return what the index records; where it records nothing, a fingerprint of the parcels serves as seed."""
+        if self._index.provenance is not None:
+            return self._index.provenance
+        return {"seed": digest_array(self._load("annotation", self.steps[0])), "source": None}
 
     def __len__(self) -> int:
         return self.features.horizon

@@ -31,14 +31,14 @@ class Product(FrameSource):
         config: the generation file.
         dataset: the time series that `config.ts` names.
         seed: of all random streams.
-        time_series: digests of the time series files, for the provenance.
+        time_series: names and digests of the time series files, for the provenance.
 
     Raises:
         ConfigError: If the horizon is longer than the series of a class.
     """
 
     def __init__(
-        self, config: GenerationConfig, dataset: TSDataset, seed: int, time_series: dict[str, str] | None = None
+        self, config: GenerationConfig, dataset: TSDataset, seed: int, time_series: list[dict[str, str]] | None = None
     ) -> None:
         scene = config.product
         dataset.check_horizon(scene.horizon)
@@ -77,7 +77,7 @@ class Product(FrameSource):
 
     def provenance(self) -> dict[str, Any]:
         """Record seed, configuration and time series; see `FrameSource`."""
-        return provenance.describe(self.seeds[0], self._config, self._time_series)
+        return provenance.describe(self.seeds[0], self._config, self._time_series or [])
 
 
 def _layout(scene: Scene, streams: Streams) -> tuple[Labels, NDArray[np.bool_]]:

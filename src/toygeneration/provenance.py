@@ -7,11 +7,13 @@ from typing import Any
 
 from utils.registry import Configured
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 1  # raise it whenever the same configuration and seed give other bytes
 LIBRARIES = ("h5py", "numpy", "pillow", "scipy", "sktime")
 
 
-def describe(seed: int | None, configuration: Configured, source: dict[str, Any] | None) -> dict[str, Any]:
+def describe(
+    seed: int | None, configuration: Configured, source: dict[str, Any] | list[dict[str, str]]
+) -> dict[str, Any]:
     """Record how a product is made: enough to make it again, nothing that differs from run to run.
 
     Args:
@@ -37,15 +39,20 @@ def _libraries() -> dict[str, str]:
     return {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()}
 
 
-def recipe(provenance: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Leave out library versions, which don't tell one product from another.
+def recipe(provenance: object) -> object:
+    """Leave out what doesn't tell one product from another: library versions, and where time series files lie.
 
     Args:
-        provenance: what an index holds, or None.
+        provenance: what an index holds.
 
     Returns:
         What was made from what, with which seeds.
     """
     if not isinstance(provenance, dict):
         return provenance
-    return {key: recipe(value) if key == "source" else value for key, value in provenance.items() if key != "libraries"}
+    kept = {key: value for key, value in provenance.items() if key != "libraries"}
+    configuration = dict(kept.get("configuration") or {})
+    if "ts" in configuration:
+        places = ("path", "reference_dataset_path")
+        configuration["ts"] = {key: value for key, value in configuration["ts"].items() if key not in places}
+    return kept | {"configuration": configuration, "source": recipe(kept.get("source"))}

@@ -88,7 +88,7 @@ class Generator:
         self.config = config
         self._dataset = TSDataset.from_files(files, ndim=config.ts.ndim, nclass=config.ts.nclass, dims=config.ts.dims)
         self._dataset.check_horizon(config.product.horizon)
-        self._digests = {file.name: digest(file) for file in files}
+        self._digests = [{"name": file.name, "sha256": digest(file)} for file in files]
 
     def __call__(self, seed: int) -> Product:
         """Make a scene.

@@ -89,5 +89,5 @@ class FrameSource(ABC):
     def _make(self, step: int) -> Sample: ...
 
     @abstractmethod
-    def provenance(self) -> dict[str, Any] | None:
-        """Say how the product comes about: seed, configuration, library versions, source. None if unknown."""
+    def provenance(self) -> dict[str, Any]:
+        """Say how the product comes about: seed, configuration, library versions, source."""

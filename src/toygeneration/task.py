@@ -92,6 +92,12 @@ class Task:
             for name, source in sources.items()
             if source not in known or not _reaches(generations, sources, name)
         ]
+        problems += [
+            f"{folder}: generation_{name}.yaml: astype: found {generation.astype}, expected h5: latent frames are "
+            "derived as they are, and never written"
+            for name, generation in generations.items()
+            if generation.astype != "h5"
+        ]
         if not derivations:
             problems.append(f"{folder}: found no derivation_*.yaml; a view consists of derived products")
         if problems:

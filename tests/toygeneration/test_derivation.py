@@ -1,5 +1,6 @@
 """Derivation: the order of its steps, its random streams, and which time steps it keeps."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,17 @@ def test_one_step_in_temporal_res_is_kept(tmp_path: Path) -> None:
     stored = ProductDataset(tmp_path / "third")
     assert [sample is not None for sample in stored] == [step in (0, 6) for step in range(12)]
     assert derive(stored, temporal_res=5).steps == [0]
+    index = json.loads((tmp_path / "second" / "index.json").read_text())
+    assert (index["features"]["horizon"], index["features"]["nframes"]) == (12, 6)
+
+
+def test_a_product_without_frames_is_never_made() -> None:
+    source = derive(scene(product__horizon=12, **SCENE))
+    source.steps = [1, 3, 5]
+    with pytest.raises(
+        ConfigError, match=r"temporal_res: found 2, but the source has frames at steps \[1, 3, 5\] only"
+    ):
+        derive(source, temporal_res=2)
 
 
 def test_clouds_of_two_derivations_add_up() -> None:

@@ -6,6 +6,7 @@ import pytest
 from src.toygeneration.run import Generator
 from tests.conftest import generation, make_dataset, scene
 from utils.errors import ConfigError
+from utils.seeding import Streams
 
 
 def test_products_of_one_seed_share_parcels_and_classes_whatever_their_time_series() -> None:
@@ -86,6 +87,20 @@ def test_a_horizon_longer_than_the_series_names_the_longest_that_works() -> None
 def test_seed_0_is_a_seed_of_its_own() -> None:
     assert np.array_equal(scene(0).frame(0), scene(0).frame(0))
     assert not np.array_equal(scene(0).frame(0), scene(3).frame(0))
+
+
+def test_classes_are_drawn_from_their_own_stream() -> None:
+    product = scene(7)
+    drawn = Streams((7,)).rng("labels").integers(1, 3, 6)
+    instances, classes = np.moveaxis(product.annotation, -1, 0)
+    for instance in range(1, 7):
+        assert set(classes[instances == instance]) == {drawn[instance - 1]}
+
+
+def test_provenance_names_the_time_series_by_content() -> None:
+    source = Generator(generation())(3).provenance()["source"]
+    assert [file["name"] for file in source] == ["BasicMotions_TRAIN.ts", "BasicMotions_TEST.ts"]
+    assert all(len(file["sha256"]) == 64 for file in source)
 
 
 def test_frames_do_not_depend_on_the_order_of_work() -> None:

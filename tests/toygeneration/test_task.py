@@ -65,6 +65,13 @@ def test_sources_that_lead_nowhere(write_yaml: Callable[..., Path], sources: dic
         Task.load(write_task(write_yaml, **sources))
 
 
+def test_lossy_latent_products_are_refused(write_yaml: Callable[..., Path]) -> None:
+    folder = write_task(write_yaml, clean="latent")
+    write_yaml(change(GENERATION, astype="jpg"), "task/generation_latent.yaml")
+    with pytest.raises(ConfigError, match="generation_latent.yaml: astype: found jpg, expected h5"):
+        Task.load(folder)
+
+
 def test_problems_of_all_files_are_reported_at_once(write_yaml: Callable[..., Path]) -> None:
     folder = write_task(write_yaml, clean="latent")
     write_yaml(change(GENERATION, seed=-1), "task/generation_latent.yaml")

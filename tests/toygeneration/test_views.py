@@ -12,6 +12,7 @@ from distributed import Client, LocalCluster
 from src.toygeneration import views
 from src.toygeneration.cluster import connect
 from src.toygeneration.task import Task
+from src.toygeneration.timeserie.source import resolve
 from src.toygeneration.views import build_views
 from tests.conftest import GENERATION, change, contents
 from tests.toygeneration.test_task import write_task
@@ -45,6 +46,17 @@ def test_a_second_run_makes_only_what_is_missing(task: Task, tmp_path: Path) -> 
     build_views(task, folder, range(3), njobs=1)
     assert contents(folder) == before
     assert all(path.stat().st_mtime_ns == time for path, time in times.items())
+
+
+def test_the_same_time_series_elsewhere_are_the_same(
+    write_yaml: Callable[..., Path], tmp_path: Path, task: Task
+) -> None:
+    build_views(task, tmp_path / "set", [1], njobs=1)
+    for file in resolve("sktime:BasicMotions"):
+        shutil.copy(file, tmp_path)
+    paths = [str(tmp_path / file.name) for file in resolve("sktime:BasicMotions")]
+    write_yaml(change(GENERATION, ts__path=paths), "task/generation_latent.yaml")
+    assert build_views(Task.load(tmp_path / "task"), tmp_path / "set", [1], njobs=1) == {}
 
 
 def test_views_of_another_configuration_are_not_mixed(

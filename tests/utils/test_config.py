@@ -132,8 +132,8 @@ def test_all_problems_are_reported_at_once_with_place_and_remedy() -> None:
         ({"random_sampler": {"std": 1.0}}, "random_sampler: missing key 'name', expected one of gaussian, gaussian_"),
         ({"random_sampler__kernel__name": "matern"}, "random_sampler.kernel: unknown name 'matern', expected one of"),
         ({"random_sampler": "gaussian"}, "random_sampler: found 'gaussian', expected"),
-        ({"ts__ndim": 2}, "product.nbands: found 3, expected ts.ndim = 2"),
-        ({"ts__dims": [0, 1]}, "dims: found 2 bands, expected ndim = 3"),
+        ({"ts__ndim": 2}, "product: nbands: found 3, expected ts.ndim = 2"),
+        ({"ts__dims": [0, 1]}, "ts.dims: found 2 bands, expected ts.ndim = 3"),
         ({"ts__dims": [0, 1, 1]}, "expected each band once"),
         ({"ts__path": "sktime:BasicMotion"}, "did you mean 'BasicMotions'?); it ships"),
         ({"astype": "jpg", "ts__ndim": 4, "product__nbands": 4}, "jpg holds 3 bands, found 4"),
@@ -171,6 +171,32 @@ def test_malformed_generation_files(changes: dict[str, Any], message: str) -> No
 )
 def test_malformed_derivation_files(changes: dict[str, Any], message: str) -> None:
     assert message in problems(DerivationConfig, change(DERIVATION, **changes))
+
+
+def test_conflicts_between_keys_are_reported_beside_other_problems() -> None:
+    content = change(GENERATION, product__nbands=2, random_sampler__kernel__length_scale=0, ts__dims=[0], seed=-1)
+    message = problems(GenerationConfig, content)
+    for part in ("length_scale: found 0", "ts.dims: found 1 bands", "seed: found -1"):
+        assert part in message
+    message = problems(GenerationConfig, change(GENERATION, product__nbands=2, seed=-1))
+    assert "product: nbands: found 2, expected ts.ndim = 3" in message
+    assert "seed: found -1" in message
+
+
+def test_the_published_files_values_are_accepted() -> None:
+    """Clouds switched off by three zeros, an empty growth rate, a standard deviation beside a kernel."""
+    off = {"cloud_density": 0.0, "cloud_sparsity": 0.0, "cloud_probability": 0.0, "seed": 17}
+    shape = {"image_width": 337, "image_height": 256, "mesh_columns_cells": 6, "mesh_rows_cells": 6, "axis": 1}
+    shape |= {"name": "tangential_scale_distortion", "growth_rate": None}
+    configuration.validate(DerivationConfig, DERIVATION | {"corruption": CLOUDS | off, "deformation": shape}, "x.yaml")
+    sampler = {"name": "gaussian_process", "std": 1.0, "kernel": {"name": "rbf", "length_scale": 2.5}}
+    content = change(GENERATION, random_sampler=sampler, ts__reference_dataset_path=None)
+    configuration.validate(GenerationConfig, content, "x.yaml")
+
+
+def test_keys_of_another_transform_are_mistakes() -> None:
+    speckle = {"name": "speckle", "salt_pepper_proportion": {"min": 0.1, "max": 0.2}, "looks": 4}
+    assert "unknown key 'postprocess.looks'" in problems(DerivationConfig, DERIVATION | {"postprocess": speckle})
 
 
 def test_empty_sections_are_none() -> None:

@@ -46,6 +46,10 @@ def test_the_global_generator_is_left_alone() -> None:
     assert np.array_equal(before, np.random.get_state()[1])  # noqa: NPY002
 
 
+def test_whole_numbers_of_any_type_are_the_same_seed() -> None:
+    assert np.array_equal(draw((1,), "clouds", 2), draw((np.int64(1),), "clouds", np.int16(2)))
+
+
 def test_missing_or_negative_seeds_are_errors() -> None:
     with pytest.raises(ValueError, match="at least one seed"):
         Streams(())

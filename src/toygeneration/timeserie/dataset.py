@@ -141,6 +141,7 @@ def _group(labels: list[str], nclass: int) -> NDArray[np.int16]:
 def _natural(label: str) -> tuple[float, str]:
     """Sort numbers by value, before words."""
     try:
-        return float(label), label
+        number = float(label)
     except ValueError:
-        return np.inf, label
+        number = np.inf
+    return (number if np.isfinite(number) else np.inf), label

@@ -80,8 +80,8 @@ def read(path: Path) -> Cases:
     from sktime.datasets import load_from_tsfile  # takes most of a second
 
     try:
-        frame, labels = load_from_tsfile(str(path), return_data_type="nested_univ")
         declared = _declared(path)
+        frame, labels = load_from_tsfile(str(path), return_data_type="nested_univ")
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: found no text file, expected a .ts time series file") from error
     except OSError as error:

@@ -111,12 +111,12 @@ def test_labels_are_resampled_by_nearest_neighbour() -> None:
 
 def test_sizes_that_do_not_fit_are_named() -> None:
     aggregation = {"name": "convolution", "kernel": {"sigma": 1.0}}
-    with pytest.raises(ConfigError, match=r"width 7 does not divide 20; use 1, 2, 4, 5, 10, 20"):
+    with pytest.raises(ConfigError, match=r"width 7 does not divide 20, use one of 1, 2, 4, 5, 10, 20"):
         geometry((4, 7), (12, 20), aggregation=aggregation)
     with pytest.raises(ConfigError, match=r"frames are 20x12 after deformation and no aggregation is set"):
         geometry((4, 5), (12, 20))
     with pytest.raises(ConfigError, match=r"latent_size: found 12x20 .* expected 20x12"):
         geometry((4, 5), (12, 20), aggregation=aggregation | {"latent_size": {"width": 12, "height": 20}})
     geometry((4, 5), (12, 20), aggregation=aggregation | {"latent_size": {"width": 20, "height": 12}})
-    with pytest.raises(ConfigError, match="height 24 does not divide 12"):
-        geometry((24, 20), (12, 20), aggregation=aggregation)
+    with pytest.raises(ConfigError, match="width 3 does not divide 20, .*; height 24 does not divide 12, "):
+        geometry((24, 3), (12, 20), aggregation=aggregation)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from src.toygeneration.modules.corruptions.cloud_and_brightness import CloudAndBrightness
+from src.toygeneration.modules.fields import PowerLaw, enlargement
 from tests.conftest import CLOUDS
 from utils.seeding import Streams
 
@@ -17,11 +18,11 @@ def clouds(**changes: object) -> CloudAndBrightness:
 
 @pytest.fixture(scope="module")
 def reference() -> tuple[np.ndarray, np.ndarray]:
-    """Opacity and, under it, brightness of 200 frames of 256 x 256, made from a black and a white frame."""
+    """Opacity, and its product with brightness, of 600 frames of 256 x 256: three times as many as the reference."""
     corrupt = CloudAndBrightness.model_validate(REFERENCE).prepare(256, 256, Streams((1,)), range(9))
     black = np.zeros((256, 256, 1), np.float32)
     opacity, light = [], []
-    for step in range(200):
+    for step in range(600):
         frame, alpha = corrupt(black, step)
         opacity.append(alpha)
         light.append(frame[..., 0])  # α I
@@ -51,6 +52,25 @@ def test_brightness_has_the_reference_statistics(reference: tuple[np.ndarray, np
     brightness = light[thick] / opacity[thick]
     assert brightness.mean() == pytest.approx(0.981, rel=0.1)
     assert brightness.std() == pytest.approx(0.057, rel=0.1)
+
+
+def test_brightness_is_a_power_law_field_and_smooth_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """I = (250 (1 + (2 v - 1) / 5) + N) / 255, each part seen with the other one switched off."""
+    draw = PowerLaw.draw
+    black = np.zeros((48, 64, 1), np.float32)
+
+    def brightness(v: float | None, noise: float) -> np.ndarray:
+        monkeypatch.setattr(PowerLaw, "draw", lambda law, rng: draw(law, rng) * 0 + (1 if v is None else v))
+        monkeypatch.setattr("src.toygeneration.modules.corruptions.cloud_and_brightness.NOISE_DEVIATION", noise)
+        corrupt = clouds(cloud_density=10).prepare(48, 64, Streams((1,)), [])
+        return np.array([corrupt(black, step)[0][..., 0] for step in range(1000)])
+
+    for v in (0.5, 1):  # u is as large as v, so that clouds are opaque everywhere
+        assert np.allclose(brightness(v, 0.0), (250 * (1 + (2 * v - 1) / 5)) / 255, atol=1e-5)
+    noise = brightness(0.5, 5.0) * 255 - 250
+    spread = (enlargement(8, 48) ** 2).sum(axis=1)[:, None] * (enlargement(8, 64) ** 2).sum(axis=1)
+    assert np.abs(noise.mean(axis=0)).max() < 5 * 5 * np.sqrt(spread.max() / 1000)
+    assert noise.var(axis=0).mean() == pytest.approx(25 * spread.mean(), rel=0.05)
 
 
 def test_opacity_is_exact() -> None:

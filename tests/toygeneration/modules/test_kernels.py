@@ -57,5 +57,15 @@ def test_smooth_and_rough_kernels_factorise(length_scale: float, side: int) -> N
     assert np.allclose((factor**2).sum(axis=1), 1, atol=1e-6)
 
 
+@pytest.mark.parametrize("alpha", [0.01, 1, 1e3, 1e6, 1e9])
+@pytest.mark.parametrize("length_scale", [0.5, 10, 1e5])
+def test_rational_quadratic_factorises_and_tends_to_the_rbf(alpha: float, length_scale: float) -> None:
+    config = {"name": "rational_quadratic", "length_scale": length_scale, "alpha": alpha}
+    assert np.isfinite(kernel(config).factor(300)).all()
+    if alpha >= 1e6:
+        lag = np.arange(40.0)
+        assert np.allclose(kernel(config)(lag), np.exp(-0.5 * (lag / length_scale) ** 2), atol=1e-3)
+
+
 def test_a_constant_of_0_gives_no_field() -> None:
     assert np.allclose(kernel({"name": "constant", "constant_value": 0.0}).factor(5), 0, atol=1e-100)

@@ -70,6 +70,10 @@ def test_numbers_are_sorted_by_value() -> None:
     assert _group(["10", "9", "1", "2"], 4).tolist() == [4, 3, 1, 2]
 
 
+def test_labels_that_only_look_like_numbers_are_words() -> None:
+    assert _group(["nan", "inf", "b", "2", "1"], 5).tolist() == [5, 4, 3, 2, 1]
+
+
 def test_too_much_asked_for_is_named() -> None:
     with pytest.raises(ConfigError, match="ts.nclass: found 5, but the time series have 4 classes"):
         TSDataset.from_files(BASIC_MOTIONS, ndim=3, nclass=5)

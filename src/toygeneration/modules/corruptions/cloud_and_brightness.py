@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from src.toygeneration.modules.corruptions import CORRUPTIONS, Corrupt, Corruption, Opacity
 from src.toygeneration.modules.fields import PowerLaw, enlargement
@@ -18,6 +18,7 @@ from utils.seeding import Streams
 OPACITY_EXPONENT = -1.5
 BRIGHTNESS_EXPONENT = -1.2
 NOISE_NODES = 8
+NOISE_DEVIATION = 5.0
 BLOCK_ROWS = 64
 LEVELS = 255
 LARGE = 2**20  # pixels of a frame; below, drawing clouds is not worth a thread
@@ -46,7 +47,7 @@ class CloudAndBrightness(Corruption):
     name: Literal["cloud_and_brightness"]
     sampling_scale: PositiveInt
     cloud_density: NonNegativeFloat
-    cloud_sparsity: PositiveFloat
+    cloud_sparsity: NonNegativeFloat
     cloud_probability: Share
     mul: Range
     add: Range
@@ -131,7 +132,7 @@ class Clouds:
         """
         shape = self._shape.draw(rng) @ self._columns.T  # u, still to be enlarged along the rows
         added = self._light.draw(rng)  # v, to become w α I + b
-        noise = rng.normal(0, 5, (NOISE_NODES, NOISE_NODES)).astype(np.float32) @ self._noise_columns.T
+        noise = rng.normal(0, NOISE_DEVIATION, (NOISE_NODES, NOISE_NODES)).astype(np.float32) @ self._noise_columns.T
         opacity, kept = np.empty_like(added), np.empty_like(added)
         for top in range(0, len(added), BLOCK_ROWS):
             rows = slice(top, top + BLOCK_ROWS)

@@ -45,4 +45,4 @@ class Kernel(Configured):
         return cholesky(toeplitz(row), lower=True)
 
 
-KERNELS = Registry(__name__)
+KERNELS = Registry(__name__, lenient=True)

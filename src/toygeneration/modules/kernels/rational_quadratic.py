@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import numpy as np
 from pydantic import PositiveFloat
 
 from src.toygeneration.modules.kernels import KERNELS, Floats, Kernel
@@ -22,4 +23,5 @@ class RationalQuadratic(Kernel):
 
     def __call__(self, lag: Floats) -> Floats:
         """Evaluate the formula; see `Kernel`."""
-        return (1 + (lag / self.length_scale) ** 2 / (2 * self.alpha)) ** -self.alpha
+        # through the logarithm: rounding in 1 + d² / … would be raised to a large power
+        return np.exp(-self.alpha * np.log1p((lag / self.length_scale) ** 2 / (2 * self.alpha)))

@@ -27,4 +27,4 @@ class Sampler(Configured):
         """
 
 
-SAMPLERS = Registry(__name__)
+SAMPLERS = Registry(__name__, lenient=True)
