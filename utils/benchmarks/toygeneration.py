@@ -1,7 +1,7 @@
 """Time generation and derivation against the time that reading and writing the same files through h5py takes.
 
 The published view runs in one process kept on one core. Every figure is the median of several runs, and runs of code
-and floor alternate, so that a busy machine slows both. Prints a Markdown table.
+and floor alternate, with pauses, so that a busy machine or one short of memory slows both. Prints a Markdown table.
 """
 
 import argparse
@@ -33,6 +33,7 @@ CONFIG = ROOT / "src/toygeneration/config"
 VIEW_SEED = 17
 BASIC_MOTIONS = {"path": ["sktime:BasicMotions"], "ndim": 3, "nclass": 2}
 MEGABYTE = 2**20
+PAUSE = 2  # seconds; memory just freed is handed out again at once, which favours whoever writes first
 Row = tuple[str, float, float, str]
 
 
@@ -79,11 +80,12 @@ def one_core() -> Iterator[None]:
         os.sched_setaffinity(0, cores)
 
 
-def alternate(runs: int, **timed: Callable[[], object]) -> dict[str, float]:
+def alternate(runs: int, *outputs: Path, **timed: Callable[[], object]) -> dict[str, float]:
     """Run several things in turn, several times.
 
     Args:
         runs: rounds; one more goes before and isn't counted.
+        outputs: folders to remove before each run, outside the time.
         timed: what to run, by name.
 
     Returns:
@@ -92,6 +94,9 @@ def alternate(runs: int, **timed: Callable[[], object]) -> dict[str, float]:
     seconds: dict[str, list[float]] = {name: [] for name in timed}
     for round_ in range(runs + 1):
         for name, action in timed.items():
+            for folder in outputs:
+                shutil.rmtree(folder, ignore_errors=True)
+            time.sleep(PAUSE)
             start = time.perf_counter()
             action()
             if round_:
@@ -145,14 +150,12 @@ def published_view(folder: Path, runs: int) -> Iterator[Row]:
     view = folder / "view"
 
     def make() -> None:
-        shutil.rmtree(view, ignore_errors=True)
         export({view / "latent_optical": optical(VIEW_SEED)})
         export({view / "latent_sar": sar(VIEW_SEED)})
         for name, (source, config) in derived.items():
             export({view / name: DerivedProduct(config, ProductDataset(view / source), config.seed)})
 
     def stream() -> None:
-        shutil.rmtree(view, ignore_errors=True)
         clean = DerivedProduct(derived["clean_optical"][1], optical(VIEW_SEED), 73)
         clouded = DerivedProduct(derived["clouded_optical"][1], clean, 73)
         export({view / "clean_optical": clean, view / "clouded_optical": clouded})
@@ -164,6 +167,8 @@ def published_view(folder: Path, runs: int) -> Iterator[Row]:
     again = folder / "again"
     seconds = alternate(
         runs,
+        view,
+        again,
         make=make,
         make_floor=lambda: write(again, everything),
         stream=stream,
@@ -187,7 +192,6 @@ def write(folder: Path, arrays: "dict[str, NDArray[np.generic]]") -> None:
     """Merely write files through h5py."""
     import h5py
 
-    shutil.rmtree(folder, ignore_errors=True)
     for name, array in arrays.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -216,11 +220,10 @@ def two_workers(folder: Path, runs: int) -> Iterator[Row]:
     task = Task.from_configurations({"latent_optical": optical, "latent_sar": sar}, derivations, "benchmark")
 
     def build(jobs: int) -> None:
-        shutil.rmtree(folder / "set", ignore_errors=True)
         if build_views(task, folder / "set", range(views), njobs=jobs):
             raise RuntimeError("a view failed")
 
-    seconds = alternate(runs, one=lambda: build(1), two=lambda: build(2))
+    seconds = alternate(runs, folder / "set", one=lambda: build(1), two=lambda: build(2))
     gain = f"{seconds['one'] / seconds['two']:.2f} times as fast as one worker ({seconds['one']:.2f} s)"
     yield f"{views} views, two workers", seconds["two"], seconds["one"] / 2, gain
 
@@ -236,25 +239,30 @@ def large_scene(folder: Path, runs: int) -> Iterator[Row]:
     latent, derived, again = folder / "latent", folder / "derived", folder / "again"
 
     def generate() -> None:
-        shutil.rmtree(latent, ignore_errors=True)
-        export({latent: generator(VIEW_SEED)})
+        export({folder / "new": generator(VIEW_SEED)})
 
     def generate_floor() -> None:
         write_same(again, sample, range(15))
 
     def derive() -> None:
-        shutil.rmtree(derived, ignore_errors=True)
         export({derived: DerivedProduct(derivation, ProductDataset(latent), 73)})
 
     def derive_floor() -> None:
         read(latent)
         write_same(again, small, range(15))
 
-    generate()
+    export({latent: generator(VIEW_SEED)})
     derive()
     sample, small = ProductDataset(latent).read(0), ProductDataset(derived).read(0)
     seconds = alternate(
-        min(runs, 3), generate=generate, generate_floor=generate_floor, derive=derive, derive_floor=derive_floor
+        min(runs, 3),
+        folder / "new",
+        derived,
+        again,
+        generate=generate,
+        generate_floor=generate_floor,
+        derive=derive,
+        derive_floor=derive_floor,
     )
     for name in ("generation", "derivation"):
         peaks = {horizon: peak_memory(folder, name, horizon) for horizon in (15, 45)}
