@@ -124,7 +124,7 @@ def test_a_cluster_makes_the_same_bytes_and_a_killed_worker_costs_no_view(task: 
     """Two Dask workers; one is killed for good when the first view is done."""
     build_views(task, tmp_path / "local", range(12), njobs=1)
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50
     ) as cluster:
         with Client(cluster) as client:
             processes = list(client.run(os.getpid).values())
