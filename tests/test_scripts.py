@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -289,6 +290,43 @@ FULL_DERIVATION = change(
     aggregation={"name": "convolution", "kernel": {"sigma": 1.0}},
     target_size={"width": 6, "height": 8},
 )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"product__border_width": 1e6},
+        {"random_sampler__kernel__length_scale": 1e-3},
+        {"random_sampler__kernel__length_scale": 1e6},
+        {"random_sampler": {"name": "gaussian", "std": 1e6}},
+        {"random_sampler__kernel": {"name": "constant", "constant_value": 1e6}},
+        {"random_sampler__kernel": {"name": "sin_squared", "length_scale": 1e-3, "periodicity": 1e-3}},
+        {"seed": 2**80},
+    ],
+)
+def test_extreme_scenes_are_finite(changes: dict[str, Any], write_yaml: Callable[..., Path], tmp_path: Path) -> None:
+    status = generate(write_yaml(change(GENERATION, **changes)), tmp_path / "made")
+    assert status in (0, 2)
+    assert status or all(np.isfinite(sample["frame"]).all() for sample in ProductDataset(tmp_path / "made"))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"corruption": CLOUDS | {"cloud_sparsity": 100, "cloud_density": 1e6}},
+        {"corruption": CLOUDS | {"cloud_sparsity": 0, "cloud_density": 0}},
+        {"corruption": CLOUDS | {"sampling_scale": 1}},
+        {"corruption": CLOUDS | {"mul": {"min": -1e6, "max": 1e6}, "add": {"min": -1e6, "max": 1e6}}},
+        {"postprocess": {"name": "gamma_speckle", "looks": 1e-3}},
+        {"postprocess": {"name": "gamma_speckle", "looks": 1e6}},
+        {"temporal_res": 10**9},
+    ],
+)
+def test_extreme_derivations_are_finite(
+    changes: dict[str, Any], write_yaml: Callable[..., Path], product_folder: Path, tmp_path: Path
+) -> None:
+    assert derive(write_yaml(change(DERIVATION, **changes)), tmp_path / "made", f"--product={product_folder}") == 0
+    assert all(s is None or np.isfinite(s["frame"]).all() for s in ProductDataset(tmp_path / "made"))
 
 
 def places(config: Any, path: tuple = ()) -> list[tuple]:

@@ -7,6 +7,10 @@ from pydantic import Field, model_validator
 from utils.registry import Configured
 
 Share = Annotated[float, Field(ge=0, le=1)]
+# Bounds far beyond any use, within which single precision neither overflows nor vanishes.
+Scale = Annotated[float, Field(ge=1e-3, le=1e6)]
+Amount = Annotated[float, Field(ge=0, le=1e6)]
+Signed = Annotated[float, Field(ge=-1e6, le=1e6)]
 
 
 class Range(Configured):
@@ -17,8 +21,8 @@ class Range(Configured):
         max: upper end, not below `min`.
     """
 
-    min: float
-    max: float
+    min: Signed
+    max: Signed
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -118,7 +118,7 @@ def test_all_problems_are_reported_at_once_with_place_and_remedy() -> None:
         "unknown key 'product.horizont' (did you mean 'horizon'?)",
         "missing key 'product.horizon'",
         "product.n_polygons: found 0, expected greater than or equal to 1",
-        "random_sampler.kernel.length_scale: found -1, expected greater than 0",
+        "random_sampler.kernel.length_scale: found -1, expected greater than or equal to 0.001",
         "ts.path: nowhere/data.ts: no such time series file",
         "seed: found 'seven', expected a valid integer",
     ):
@@ -159,7 +159,10 @@ def test_malformed_generation_files(changes: dict[str, Any], message: str) -> No
         ({"corruption": CLOUDS | {"mul": {"min": 2.0, "max": 1.0}}}, "corruption.mul: found min 2 above max 1"),
         ({"corruption": {"name": "fog"}}, "corruption: unknown name 'fog', expected one of cloud_and_brightness"),
         ({"deformation": {"name": "tangential_scale_distortion"}}, "missing key 'deformation.axis'"),
-        ({"postprocess": {"name": "gamma_speckle", "looks": 0}}, "postprocess.looks: found 0, expected greater than 0"),
+        (
+            {"postprocess": {"name": "gamma_speckle", "looks": 0}},
+            "postprocess.looks: found 0, expected greater than or equal to 0.001",
+        ),
         (
             {"postprocess": {"name": "speckle", "salt_pepper_proportion": {"min": 0.1, "max": 1.2}}},
             "postprocess.salt_pepper_proportion.max: found 1.2, expected less than or equal to 1",

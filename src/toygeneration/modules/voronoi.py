@@ -122,7 +122,7 @@ def _mark(mask: NDArray[np.bool_], start: NDArray[np.float64], end: NDArray[np.f
     rows = np.arange(max(math.floor(first - reach), 0), min(math.ceil(last + reach), mask.shape[0]))
     slope = step[1] / step[0] if step[0] else 0.0
     middle = start[1] + (np.clip(rows + 0.5, first, last) - start[0]) * slope
-    across = math.ceil(reach * math.hypot(1, slope)) + 1
+    across = min(math.ceil(reach * math.hypot(1, slope)) + 1, mask.shape[1])
     columns = np.floor(middle).astype(int)[:, None] + np.arange(-across, across + 1)
     inside = (columns >= 0) & (columns < mask.shape[1])
     offset = np.stack(np.broadcast_arrays(rows[:, None] + 0.5, columns + 0.5), axis=-1) - start

@@ -25,7 +25,7 @@ def geometry(target: tuple[int, int], given_size: tuple[int, int], **sections: o
     return Geometry(config.deformation, config.aggregation, Size(height=target[0], width=target[1]), features)
 
 
-@given(st.integers(1, 40), st.floats(1e-3, 1e3))
+@given(st.integers(1, 40), st.floats(1e-3, 1e6))
 def test_weights_are_a_centred_gaussian_of_sum_1(block: int, sigma: float) -> None:
     weights = convolution(sigma).profile(block)
     assert weights.sum() == pytest.approx(1)

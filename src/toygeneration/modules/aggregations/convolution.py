@@ -4,10 +4,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import PositiveFloat
 
 from src.toygeneration.modules.aggregations import AGGREGATIONS, Aggregation
 from utils.errors import ConfigError
+from utils.ranges import Scale
 from utils.registry import Configured
 from utils.sizes import Size
 
@@ -19,7 +19,7 @@ class PointSpreadFunction(Configured):
         sigma: standard deviation, in pixels of the source.
     """
 
-    sigma: PositiveFloat
+    sigma: Scale
 
 
 @AGGREGATIONS.register

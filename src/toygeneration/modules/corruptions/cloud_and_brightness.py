@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt
 
 from src.toygeneration.modules.corruptions import CORRUPTIONS, Corrupt, Corruption, Opacity
 from src.toygeneration.modules.fields import PowerLaw, enlargement
 from src.toygeneration.modules.resampling import Frame
 from utils.ahead import Ahead
-from utils.ranges import Range, Share
+from utils.ranges import Amount, Range, Share
 from utils.seeding import Streams
 
 OPACITY_EXPONENT = -1.5
@@ -45,9 +45,9 @@ class CloudAndBrightness(Corruption):
     """
 
     name: Literal["cloud_and_brightness"]
-    sampling_scale: PositiveInt
-    cloud_density: NonNegativeFloat
-    cloud_sparsity: NonNegativeFloat
+    sampling_scale: Annotated[int, Field(ge=1, le=2**13)]
+    cloud_density: Amount
+    cloud_sparsity: Annotated[float, Field(ge=0, le=100)]
     cloud_probability: Share
     mul: Range
     add: Range

@@ -9,7 +9,7 @@ from src.toygeneration.modules.deformations import DEFORMATIONS, Deformation
 from src.toygeneration.modules.resampling import AxisMap
 from utils.errors import ConfigError
 
-MeshNodes = Annotated[int, Field(ge=2)]
+MeshNodes = Annotated[int, Field(ge=2, le=10**6)]
 
 
 @DEFORMATIONS.register

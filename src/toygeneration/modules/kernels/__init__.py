@@ -4,8 +4,9 @@ from abc import abstractmethod
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cholesky, toeplitz
+from scipy.linalg import LinAlgError, cholesky, toeplitz
 
+from utils.errors import ConfigError
 from utils.registry import Configured, Registry
 
 Floats = NDArray[np.float64]
@@ -36,13 +37,22 @@ class Kernel(Configured):
 
         Returns:
             Lower triangular `(side, side)` matrix L with L L^T = covariance + jitter on the diagonal.
+
+        Raises:
+            ConfigError: If rounding makes the covariance indefinite.
         """
         row = self(np.arange(side, dtype=float))
         # Smooth kernels are singular in floating point. Rounding moves eigenvalues by about eps * n * norm, so
         # a jitter of that size makes the factorisation succeed and stays far below anything visible.
         jitter = np.finfo(float).eps * side * max(np.abs(row).sum() * 2, np.finfo(float).tiny)
         row[0] += jitter
-        return cholesky(toeplitz(row), lower=True)
+        try:
+            return cholesky(toeplitz(row), lower=True)
+        except LinAlgError as error:
+            raise ConfigError(
+                f"random_sampler.kernel: {self!r} cannot be factorised over {side} pixels ({error}); choose scales "
+                "closer to those of a pixel and a parcel"
+            ) from error
 
 
 KERNELS = Registry(__name__, lenient=True)

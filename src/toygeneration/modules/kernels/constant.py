@@ -3,9 +3,9 @@
 from typing import Literal
 
 import numpy as np
-from pydantic import NonNegativeFloat
 
 from src.toygeneration.modules.kernels import KERNELS, Floats, Kernel
+from utils.ranges import Amount
 
 
 @KERNELS.register
@@ -17,7 +17,7 @@ class Constant(Kernel):
     """
 
     name: Literal["constant"]
-    constant_value: NonNegativeFloat
+    constant_value: Amount
 
     def __call__(self, lag: Floats) -> Floats:
         """Evaluate the formula; see `Kernel`."""

@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import PositiveFloat
 
 from src.toygeneration.modules.kernels import KERNELS, Floats, Kernel
+from utils.ranges import Scale
 
 
 @KERNELS.register
@@ -18,7 +19,7 @@ class RationalQuadratic(Kernel):
     """
 
     name: Literal["rational_quadratic"]
-    length_scale: PositiveFloat
+    length_scale: Scale
     alpha: PositiveFloat
 
     def __call__(self, lag: Floats) -> Floats:

@@ -3,9 +3,9 @@
 from typing import Literal
 
 import numpy as np
-from pydantic import PositiveFloat
 
 from src.toygeneration.modules.kernels import KERNELS, Floats, Kernel
+from utils.ranges import Scale
 
 
 @KERNELS.register
@@ -17,7 +17,7 @@ class RBF(Kernel):
     """
 
     name: Literal["rbf"]
-    length_scale: PositiveFloat
+    length_scale: Scale
 
     def __call__(self, lag: Floats) -> Floats:
         """Evaluate the formula; see `Kernel`."""

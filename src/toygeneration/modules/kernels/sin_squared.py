@@ -3,9 +3,9 @@
 from typing import Literal
 
 import numpy as np
-from pydantic import PositiveFloat
 
 from src.toygeneration.modules.kernels import KERNELS, Floats, Kernel
+from utils.ranges import Scale
 
 
 @KERNELS.register
@@ -18,8 +18,8 @@ class SinSquared(Kernel):
     """
 
     name: Literal["sin_squared"]
-    length_scale: PositiveFloat
-    periodicity: PositiveFloat
+    length_scale: Scale
+    periodicity: Scale
 
     def __call__(self, lag: Floats) -> Floats:
         """Evaluate the formula; see `Kernel`."""

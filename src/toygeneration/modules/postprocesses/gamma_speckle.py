@@ -3,10 +3,10 @@
 from typing import Literal
 
 import numpy as np
-from pydantic import PositiveFloat
 
 from src.toygeneration.modules.postprocesses import POSTPROCESSES, Postprocess
 from src.toygeneration.modules.resampling import Frame
+from utils.ranges import Scale
 
 
 @POSTPROCESSES.register
@@ -21,7 +21,7 @@ class GammaSpeckle(Postprocess):
     """
 
     name: Literal["gamma_speckle"]
-    looks: PositiveFloat
+    looks: Scale
 
     def __call__(self, frame: Frame, *, rng: np.random.Generator) -> Frame:
         """Multiply; see `Postprocess`."""

@@ -3,9 +3,9 @@
 from typing import Literal
 
 import numpy as np
-from pydantic import NonNegativeFloat
 
 from src.toygeneration.modules.samplers import SAMPLERS, Draw, Field, Sampler
+from utils.ranges import Amount
 
 
 @SAMPLERS.register
@@ -17,7 +17,7 @@ class Gaussian(Sampler):
     """
 
     name: Literal["gaussian"]
-    std: NonNegativeFloat
+    std: Amount
 
     def prepare(self, side: int) -> Draw:
         """Nothing is shared between draws; see `Sampler`."""
