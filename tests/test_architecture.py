@@ -39,7 +39,8 @@ def test_requirements_are_what_is_imported() -> None:
     lines = [line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines()]
     pins = {line.split("==")[0].lower() for line in lines if line}
     assert all("==" in line for line in lines if line)
-    names = {"yaml": "pyyaml", "PIL": "pillow", "sklearn": "scikit-learn"}
+    names = {"yaml": "pyyaml", "PIL": "pillow", "sklearn": "scikit-learn", "skimage": "scikit-image"}
+    names["pytorch_lightning"] = "pytorch-lightning"
     own = {"src", "utils", "tests", "repro", *(file.stem for file in ROOT.glob("*.py"))} | sys.stdlib_module_names
     used = set()
     for folder in ("src", "utils", "repro", "tests"):

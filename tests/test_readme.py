@@ -77,7 +77,7 @@ def test_commands_name_options_that_exist(checkout: Path) -> None:
         for line in text.replace("\\\n", " ").splitlines()
         if line.startswith("python ")
     ]
-    assert len(commands) == 8
+    assert len(commands) == 9
     for command in commands:
         script = command.split()[1]
         options = set(re.findall(r"--[a-z]+", command))
@@ -108,6 +108,18 @@ def test_links_lead_somewhere() -> None:
 
 def test_every_configuration_key_is_documented() -> None:
     """A page names each field of each registered class."""
+    from src.rsgan.configuration import (
+        Adam,
+        EarlyStopping,
+        ExperimentConfig,
+        ModelCheckpoint,
+        Testing,
+    )
+    from src.rsgan.data.datasets import DATASETS, Dataloader
+    from src.rsgan.evaluation.classifiers import CLASSIFIERS
+    from src.rsgan.experiments import EXPERIMENTS
+    from src.rsgan.models import NETWORKS
+    from src.rsgan.models.layers import Layer
     from src.toygeneration.configuration import DerivationConfig, Scene, TimeSeries
     from src.toygeneration.modules.aggregations import AGGREGATIONS
     from src.toygeneration.modules.corruptions import CORRUPTIONS
@@ -116,11 +128,15 @@ def test_every_configuration_key_is_documented() -> None:
     from src.toygeneration.modules.postprocesses import POSTPROCESSES
     from src.toygeneration.modules.samplers import SAMPLERS
 
-    generation, derivation = ((ROOT / "docs" / f"{page}.md").read_text() for page in ("generation", "derivation"))
+    pages = ("generation", "derivation", "experiments")
+    generation, derivation, experiments = ((ROOT / "docs" / f"{page}.md").read_text() for page in pages)
     for text, kinds in (
         (generation, [TimeSeries, Scene, *SAMPLERS.entries.values(), *KERNELS.entries.values()]),
         (derivation, [DerivationConfig, *CORRUPTIONS.entries.values(), *DEFORMATIONS.entries.values()]),
         (derivation, [*AGGREGATIONS.entries.values(), *POSTPROCESSES.entries.values()]),
+        (experiments, [ExperimentConfig, Adam, EarlyStopping, ModelCheckpoint, *CLASSIFIERS.entries.values(), Testing]),
+        (experiments, [Dataloader, Layer, *DATASETS.entries.values()]),
+        (experiments, [*NETWORKS.entries.values(), *EXPERIMENTS.entries.values()]),
     ):
         fields = {name for kind in kinds for name in kind.model_fields} - {"name", "reference_dataset_path"}
         assert {name for name in fields if name not in text} == set()

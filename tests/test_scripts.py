@@ -25,10 +25,14 @@ from utils.cli import run
 SCRIPTS = [
     "run_toy_generation.py",
     "run_toy_derivation.py",
+    "run_training.py",
     "repro/toy-data/build_dataset.py",
     "repro/downloads/time_series/download_time_series_dataset.py",
     "utils/preview.py",
     "utils/benchmarks/toygeneration.py",
+    "utils/benchmarks/training.py",
+    "utils/benchmarks/evaluation.py",
+    "utils/benchmarks/reference_classifier.py",
 ]
 
 

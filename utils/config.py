@@ -3,7 +3,7 @@
 import re
 from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -157,15 +157,21 @@ def _resolve(model: type[BaseModel], location: Iterable[int | str]) -> tuple[typ
     owner: type[BaseModel] | None = None
     candidates = [model]
     keys: list[str] = []
+    named = False  # whether the next part is the key of a mapping whose keys are names, not fields
     for part in location:
+        if isinstance(part, int) or named:
+            keys.append(str(part))
+            owner, named = None, False
+            continue
         tagged = [kind for kind in candidates if len(candidates) > 1 and part in _names(kind)]
         if tagged:
             candidates = tagged
             continue
         owner = candidates[0] if len(candidates) == 1 else None
-        field = owner.model_fields.get(str(part)) if owner else None
+        field = owner.model_fields.get(part) if owner else None
         candidates = _models_within(field.annotation) if field else []
-        keys.append(str(part))
+        named = field is not None and _is_mapping(field.annotation)
+        keys.append(part)
     return owner, keys
 
 
@@ -178,3 +184,7 @@ def _models_within(annotation: object) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [kind for argument in get_args(annotation) for kind in _models_within(argument)]
+
+
+def _is_mapping(annotation: object) -> bool:
+    return get_origin(annotation) is dict or any(_is_mapping(argument) for argument in get_args(annotation))

@@ -66,10 +66,10 @@ class Registry:
 
     @cached_property
     def entries(self) -> dict[str, type[Configured]]:
-        """All entries by name, in alphabetical order; reading it imports the modules of the package."""
+        """All entries by name, in alphabetical order; reading it imports the modules of the package, at any depth."""
         package = importlib.import_module(self._package)
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{self._package}.{module.name}")
+        for module in pkgutil.walk_packages(package.__path__, prefix=f"{self._package}."):
+            importlib.import_module(module.name)
         return dict(sorted(self._found.items()))
 
     def __iter__(self) -> Iterator[str]:

@@ -1,1 +1,45 @@
-"""Networks, one file each."""
+"""Networks, one file each, chosen by name in a configuration."""
+
+from abc import abstractmethod
+from typing import Annotated
+
+from pydantic import Field, PositiveInt
+from torch import nn
+
+from utils.registry import Configured, Registry
+
+Shape = tuple[int, int, int]
+# YAML has lists only; tuples cannot be changed by the code that reads them.
+InputSize = Annotated[tuple[PositiveInt, PositiveInt, PositiveInt], Field(strict=False)]
+Filters = Annotated[tuple[PositiveInt, ...], Field(strict=False, min_length=1)]
+
+
+class Network(Configured):
+    """The `model.<network>` section of an experiment: what a network is, checked and sized before it is built.
+
+    Attributes:
+        input_size: channels, height and width of what goes in.
+    """
+
+    input_size: InputSize
+
+    @property
+    @abstractmethod
+    def output_size(self) -> Shape:
+        """Channels, height and width of what comes out, by arithmetic: nothing is run."""
+
+    @property
+    @abstractmethod
+    def fewest_normalised(self) -> int | None:
+        """Fewest pixels of an image at a batch-normalised layer; None where there is no such layer."""
+
+    @abstractmethod
+    def build(self) -> nn.Module:
+        """Build the network with random weights, drawn from PyTorch's global generator.
+
+        Returns:
+            A module from `(N, *input_size)` to `(N, *output_size)`.
+        """
+
+
+NETWORKS = Registry(__name__)

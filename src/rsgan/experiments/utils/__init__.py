@@ -1,1 +1,1 @@
-"""What experiments share: losses."""
+"""What experiments share beside their base: losses, figures."""

@@ -1,0 +1,104 @@
+"""Ctrl-C and SIGTERM end training after the batch, with a checkpoint to go on from."""
+
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Checkpoint
+
+from utils.errors import ProjectError
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class TrainingInterruptedError(ProjectError):
+    """Training was asked to end before it was done.
+
+    Args:
+        received: the signal.
+        checkpoint: from which it goes on.
+    """
+
+    def __init__(self, received: signal.Signals, checkpoint: Path) -> None:
+        super().__init__(
+            f"interrupted by {received.name}; {checkpoint} is written: run the same command again to go on, "
+            f"or set experiment.chkpt to it"
+        )
+        self.exit_status = 128 + received  # the shell's convention
+
+
+class Interruption(Checkpoint):
+    """Waits for a signal. A second one ends the process at once, without a checkpoint.
+
+    Lightning calls callbacks of this class last, when an epoch's own checkpoints are written.
+
+    Args:
+        checkpoint: the file to write.
+    """
+
+    def __init__(self, checkpoint: Path) -> None:
+        self._checkpoint = checkpoint
+        self._received: signal.Signals | None = None
+        self._before: dict[signal.Signals, Any] = {}
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start to listen, in place of Lightning's own handlers."""
+        self._before = {number: signal.signal(number, self._receive) for number in SIGNALS}
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Stop to listen."""
+        self._give_back()
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """Stop to listen."""
+        self._give_back()
+
+    def _give_back(self) -> None:
+        """Let the signals go to whom they went before."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before = {}
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        if self._received is not None:
+            raise KeyboardInterrupt
+        self._received = signal.Signals(number)
+
+    def _asked(self, trainer: pl.Trainer) -> bool:
+        """Whether any of the processes that train together received a signal."""
+        asked = self._received is not None
+        if trainer.world_size > 1:
+            asked = trainer.strategy.reduce_boolean_decision(asked, all=False)
+            if asked and self._received is None:
+                self._received = signal.SIGTERM
+        return asked
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,  # noqa: ANN401 - Lightning's
+        batch: Any,  # noqa: ANN401 - Lightning's
+        batch_idx: int,
+    ) -> None:
+        """Write a checkpoint and end, if asked to; after an epoch's last batch, the epoch is completed first."""
+        if not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch and self._asked(trainer):
+            trainer.save_checkpoint(self._checkpoint)
+            self.raise_if_interrupted()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """End after this epoch, if asked to."""
+        if self._asked(trainer):
+            trainer.save_checkpoint(self._checkpoint)
+            trainer.should_stop = True
+
+    def raise_if_interrupted(self) -> None:
+        """Tell the caller that training ended before it was done.
+
+        Raises:
+            TrainingInterruptedError: If a signal was received.
+        """
+        if self._received is not None:
+            raise TrainingInterruptedError(self._received, self._checkpoint)

@@ -1,0 +1,102 @@
+"""What the experiment makes of the same validation frames, after each epoch."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers import TensorBoardLogger
+
+from src.rsgan.data.store import Sample
+from src.rsgan.experiments.experiment import Experiment
+from utils.files import new_file
+
+VIEWS = 4
+SIDE = 128  # pixels that a small frame is enlarged to
+GAP, HEADER = 4, 30  # pixels
+WHITE = 255
+Images = NDArray[np.uint8]
+
+
+class Pictures(Callback):
+    """Logs images to TensorBoard and as one PNG an epoch: a row for each view, a column for each kind of image.
+
+    Args:
+        folder: of the PNGs.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._series: list[Sample] = []
+
+    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: Experiment) -> None:
+        """Make the pictures."""
+        if not trainer.is_global_zero:
+            return
+        self._series = self._series or self._choose(trainer, pl_module)
+        series = [_to(sample, pl_module.device) for sample in self._series]
+        with torch.no_grad(), trainer.precision_plugin.forward_context():
+            pictures = {title: to_levels(images) for title, images in pl_module.pictures(series).items()}
+        with new_file(self._folder / f"epoch={trainer.current_epoch}.png") as temporary:
+            contact_sheet(pictures).save(temporary)
+        for board in trainer.loggers:
+            if isinstance(board, TensorBoardLogger):
+                for title, images in pictures.items():
+                    board.experiment.add_images(title, images, trainer.current_epoch, dataformats="NHWC")
+
+    def _choose(self, trainer: pl.Trainer, experiment: Experiment) -> list[Sample]:
+        """The first views, up to the middle of their series, or that frame alone where the past doesn't matter."""
+        data = trainer.datamodule
+        middle = data.features.horizon // 2
+        first = 0 if experiment.config.experiment.in_time_order else middle
+        series = [data.series("val", number, experiment.kinds) for number in range(min(VIEWS, len(data.names["val"])))]
+        return [
+            Sample(first=True, **{kind: sample[kind][first : middle + 1] for kind in experiment.kinds})
+            for sample in series
+        ]
+
+
+def _to(sample: Sample, device: torch.device) -> Sample:
+    return Sample(**{key: value.to(device) if torch.is_tensor(value) else value for key, value in sample.items()})
+
+
+def to_levels(images: torch.Tensor) -> Images:
+    """Turn images into what a screen shows: the first three bands as red, green and blue.
+
+    Args:
+        images: `(N, C, H, W)` in network scale; a single band, or the first of two, becomes grey.
+
+    Returns:
+        `(N, H, W, 3)`, 0 to 255.
+    """
+    bands = [0, 1, 2] if images.shape[1] >= 3 else [0, 0, 0]
+    reflectance = ((images.detach().float()[:, bands] + 1) / 2).clamp(0, 1)
+    return (reflectance * 255).round().byte().movedim(1, -1).cpu().numpy()
+
+
+def contact_sheet(pictures: Mapping[str, Images]) -> Image.Image:
+    """Put images side by side, one column for each title.
+
+    Args:
+        pictures: `(N, H, W, 3)`, 0 to 255, by title; all of one shape.
+
+    Returns:
+        The sheet.
+    """
+    number, height, width, _ = next(iter(pictures.values())).shape
+    scale = max(1, SIDE // min(height, width))
+    height, width = height * scale, width * scale
+    size = len(pictures) * (width + GAP) + GAP, number * (height + GAP) + HEADER + GAP
+    sheet = Image.new("RGB", size, (WHITE, WHITE, WHITE))
+    draw = ImageDraw.Draw(sheet)
+    for column, (title, images) in enumerate(pictures.items()):
+        left = GAP + column * (width + GAP)
+        draw.text((left, 2), title.removesuffix(" (fake RGB)").replace(" - ", "\n"), fill=0)
+        for row, image in enumerate(images):
+            large = Image.fromarray(image).resize((width, height), Image.Resampling.NEAREST)
+            sheet.paste(large, (left, HEADER + GAP + row * (height + GAP)))
+    return sheet

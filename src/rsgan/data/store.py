@@ -1,0 +1,137 @@
+"""Where frames are kept: on disk, in memory or on the GPU. All give the same batches."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from src.rsgan.data.datasets import Kind
+from src.rsgan.data.plans import Batch, Index
+from src.rsgan.data.views import View
+
+
+class Sample(TypedDict, total=False):
+    """A batch of frames. Tensors are channels last in memory.
+
+    Keys:
+        source: `(N, C, H, W)` float32 in network scale, nominally in [-1, 1].
+        target: `(N, C, H, W)` float32 in network scale.
+        annotation: `(N, 2, H, W)` int16: instance and class, 0 for background.
+        cloud: `(N, 1, H, W)` float32: opacity in [0, 1].
+        first: whether the frames are the first of their series.
+    """
+
+    source: Tensor
+    target: Tensor
+    annotation: Tensor
+    cloud: Tensor
+    first: bool
+
+
+class Store:
+    """Frames of some views, read from disk whenever they are asked for.
+
+    Args:
+        views: the views; all of the same horizon.
+        kinds: what samples hold.
+    """
+
+    def __init__(self, views: Sequence[View], kinds: Sequence[Kind]) -> None:
+        self.views, self.kinds = list(views), list(kinds)
+        self.horizon = views[0].features.horizon if views else 0
+
+    def __len__(self) -> int:
+        return len(self.views) * self.horizon
+
+    def __getitem__(self, batch: Batch) -> Sample:
+        """Make a batch.
+
+        Args:
+            batch: which frames.
+
+        Returns:
+            The sample.
+
+        Raises:
+            DataError: If a file is missing, truncated or of another size.
+        """
+        arrays = {kind: self.gather(kind, batch.index).movedim(-1, 1) for kind in self.kinds}
+        return Sample(first=batch.first, **arrays)
+
+    def gather(self, kind: Kind, index: Index) -> Tensor:
+        """Collect one array of some frames.
+
+        Args:
+            kind: which array.
+            index: `view * horizon + step`.
+
+        Returns:
+            `(N, H, W, C)`.
+        """
+        places = zip(*np.divmod(index, self.horizon), strict=True)
+        return torch.from_numpy(np.stack([self.views[view].read(step, kind) for view, step in places]))
+
+
+class MemoryStore(Store):
+    """The same, decoded once and kept in memory, which forked worker processes share.
+
+    Args:
+        views: the views.
+        kinds: what samples hold.
+        half: whether frames and opacities are kept in half precision.
+    """
+
+    def __init__(self, views: Sequence[View], kinds: Sequence[Kind], *, half: bool = False) -> None:
+        super().__init__(views, kinds)
+        self._kept = {kind: self._decode(kind, half=half) for kind in kinds}
+
+    def _decode(self, kind: Kind, *, half: bool) -> Tensor:
+        first = torch.from_numpy(self.views[0].read(0, kind))
+        dtype = torch.float16 if half and first.is_floating_point() else first.dtype
+        kept = torch.empty((len(self), *first.shape), dtype=dtype)
+        for number in range(len(self)):
+            view, step = divmod(number, self.horizon)
+            kept[number] = torch.from_numpy(self.views[view].read(step, kind))
+        return kept
+
+    @property
+    def device(self) -> torch.device:
+        """Where everything is kept."""
+        return next(iter(self._kept.values())).device
+
+    def to(self, device: torch.device) -> "MemoryStore":
+        """Move everything to a device, where batches are then gathered.
+
+        Args:
+            device: the device.
+
+        Returns:
+            The store itself.
+        """
+        self._kept = {kind: kept.to(device) for kind, kept in self._kept.items()}
+        return self
+
+    def gather(self, kind: Kind, index: Index) -> Tensor:
+        """See `Store`; half precision becomes single."""
+        kept = self._kept[kind]
+        places = torch.from_numpy(index)
+        if kept.is_cuda:  # from page-locked memory, or the copy would wait for all that the GPU has still to do
+            places = places.pin_memory().to(kept.device, non_blocking=True)
+        chosen = kept.index_select(0, places)
+        return chosen.float() if chosen.dtype == torch.float16 else chosen
+
+
+def size_in_memory(views: Sequence[View], kinds: Sequence[Kind]) -> int:
+    """Estimate what `MemoryStore` needs in single precision.
+
+    Args:
+        views: the views.
+        kinds: what samples hold.
+
+    Returns:
+        Bytes.
+    """
+    frame = sum(views[0].read(0, kind).nbytes for kind in kinds) if views else 0
+    return frame * len(views) * (views[0].features.horizon if views else 0)

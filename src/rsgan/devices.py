@@ -1,0 +1,68 @@
+"""What training and testing run on."""
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from utils.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Devices:
+    """Processors to compute on.
+
+    Attributes:
+        gpus: numbers of the GPUs; none for the CPU.
+    """
+
+    gpus: tuple[int, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str | None) -> "Devices":
+        """Read `--device`.
+
+        Args:
+            text: `0`, `0,1`, `auto` for what there is, None for the CPU.
+
+        Returns:
+            The devices.
+
+        Raises:
+            UsageError: If it is none of these, or names a GPU that isn't there.
+        """
+        there = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if text is None:
+            return cls()
+        if text == "auto":
+            return cls(tuple(range(there)))
+        if not re.fullmatch(r"\d+(,\d+)*", text, flags=re.ASCII):
+            raise UsageError(
+                f"--device: found {text!r}, expected GPU numbers such as 0 or 0,1, or auto; leave it out for CPU"
+            )
+        gpus = tuple(dict.fromkeys(int(number) for number in text.split(",")))
+        missing = [number for number in gpus if number >= there]
+        if missing:
+            has = f"GPUs 0 to {there - 1}" if there else "no GPU that PyTorch can use"
+            raise UsageError(f"--device: found {text}, but this machine has {has}; use --device=auto or leave it out")
+        return cls(gpus)
+
+    @property
+    def own(self) -> torch.device:
+        """The device of this process, among those that Lightning starts."""
+        rank = int(os.environ.get("LOCAL_RANK", "0"))
+        return torch.device("cuda", self.gpus[rank]) if self.gpus else torch.device("cpu")
+
+    def trainer_arguments(self) -> dict[str, Any]:
+        """Say it in Lightning's words.
+
+        Returns:
+            Arguments of `Trainer`.
+        """
+        if not self.gpus:
+            return {"accelerator": "cpu", "devices": 1}
+        # Each optimiser steps on the networks of one side, so some parameters have no gradient.
+        strategy = "ddp_find_unused_parameters_true" if len(self.gpus) > 1 else "auto"
+        return {"accelerator": "cuda", "devices": list(self.gpus), "strategy": strategy, "benchmark": True}

@@ -1,0 +1,149 @@
+"""Pixel series that arrive in chunks: checked, surveyed, sampled and cut into blocks, a part in memory at a time.
+
+Nothing here depends on where one chunk ends and the next begins: only the order of the series matters.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from utils.errors import DataError
+
+Series = NDArray[np.float32]
+Labels = NDArray[np.integer]
+Chunk = tuple[Series, Labels]
+Chunks = Callable[[], Iterator[Chunk]]
+FEWEST_CLASSES = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """What one pass over all chunks tells.
+
+    Attributes:
+        horizon: time steps of a series.
+        nbands: bands of a series.
+        classes: `(K,)`, the labels there are, sorted.
+        count: number of series.
+        series: `(S, horizon, nbands)`, a sample of them, uniform and without replacement, in the order of arrival.
+        indices: `(S,)`, the sample's classes as positions in `classes`.
+    """
+
+    horizon: int
+    nbands: int
+    classes: NDArray[np.int64]
+    count: int
+    series: Series
+    indices: NDArray[np.int64]
+
+
+def survey(chunks: Chunks, limit: int, *, rng: np.random.Generator) -> Survey:
+    """Look at all series once, and keep a sample.
+
+    Each series draws a random number, and those with the smallest ones are kept: every series has the same chance,
+    whatever the size and the place of its chunk.
+
+    Args:
+        chunks: returns an iterator of `(series (n, horizon, bands), labels (n,))`, the same at each call.
+        limit: size of the sample; if there are no more series than that, it holds them all.
+        rng: a generator.
+
+    Returns:
+        Shape, classes, number and sample.
+
+    Raises:
+        DataError: If there are fewer than two classes, chunks differ in shape, or values are not finite.
+    """
+    shape, count, classes = None, 0, np.empty(0, dtype=np.int64)
+    for series, labels in chunks():
+        shape = check_series(series, shape)
+        _check_labels(labels, len(series))
+        if count == 0:
+            kept = np.empty(0), series[:0].astype(np.float32), classes
+        kept = _smallest(limit, kept, (rng.random(len(series)), series, labels))
+        classes = np.union1d(classes, labels)
+        count += len(series)
+    if len(classes) < FEWEST_CLASSES:
+        raise DataError(
+            f"found {count} pixel series of {len(classes)} classes, expected {FEWEST_CLASSES} classes or more; take "
+            "more training views, or more pixels of them"
+        )
+    _, series, labels = kept
+    return Survey(*shape, classes, count, series, np.searchsorted(classes, labels))
+
+
+def _smallest(limit: int, *parts: tuple[NDArray, ...]) -> tuple[NDArray, ...]:
+    """Join two sets of (key, series, label) and keep those with the smallest keys, in their order."""
+    (keys, series, labels), (new_keys, new_series, new_labels) = parts
+    every = np.concatenate([keys, new_keys])
+    chosen = np.arange(len(every)) if len(every) <= limit else np.sort(np.argpartition(every, limit - 1)[:limit])
+    old, new = chosen[chosen < len(keys)], chosen[chosen >= len(keys)] - len(keys)
+    return (
+        every[chosen],
+        np.concatenate([series[old], new_series[new].astype(np.float32, copy=False)]),
+        np.concatenate([labels[old], new_labels[new].astype(np.int64, copy=False)]),
+    )
+
+
+def blocks(chunks: Chunks, size: int) -> Iterator[Chunk]:
+    """Cut chunks of any size into blocks of one size.
+
+    Args:
+        chunks: see `survey`.
+        size: series in a block; the last one may have fewer.
+
+    Yields:
+        Series and labels.
+    """
+    rest: Chunk | None = None
+    for series, labels in chunks():
+        start = 0
+        if rest is not None:
+            start = size - len(rest[0])
+            rest = tuple(np.concatenate(pair) for pair in zip(rest, (series[:start], labels[:start]), strict=True))
+            if len(rest[0]) < size:
+                continue
+            yield rest
+        end = len(series) - (len(series) - start) % size if start < len(series) else start
+        for first in range(start, end, size):
+            yield series[first : first + size], labels[first : first + size]
+        rest = (series[end:], labels[end:]) if end < len(series) else None
+    if rest is not None:
+        yield rest
+
+
+def check_series(series: NDArray, shape: tuple[int, int] | None = None) -> tuple[int, int]:
+    """Make sure that an array holds pixel series.
+
+    Args:
+        series: `(n, horizon, bands)`, finite.
+        shape: the horizon and number of bands that they must have, if that is known.
+
+    Returns:
+        Horizon and number of bands.
+
+    Raises:
+        DataError: If it does not.
+    """
+    if series.ndim != 3 or 0 in series.shape[1:]:
+        raise DataError(
+            f"found an array of shape {series.shape}, expected pixel series (number, horizon, bands); reshape it"
+        )
+    if shape is not None and series.shape[1:] != shape:
+        raise DataError(
+            f"found pixel series of {series.shape[1]} steps and {series.shape[2]} bands, expected {shape[0]} steps and "
+            f"{shape[1]} bands as the classifier was made for; make one from views of this kind"
+        )
+    if not np.isfinite(series).all():
+        raise DataError("found pixel series with missing or infinite values, expected finite ones; fill or drop them")
+    return series.shape[1:]
+
+
+def _check_labels(labels: NDArray, count: int) -> None:
+    if labels.shape != (count,) or not np.issubdtype(labels.dtype, np.integer):
+        raise DataError(
+            f"found labels of shape {labels.shape} and type {labels.dtype} for {count} pixel series, expected one "
+            "whole number for each"
+        )

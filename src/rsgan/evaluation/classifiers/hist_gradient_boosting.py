@@ -1,0 +1,41 @@
+"""Gradient boosting on the values of a pixel series."""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import PositiveInt
+
+from src.rsgan.evaluation.classifiers import CLASSIFIERS, Model, ReferenceClassifier
+from src.rsgan.evaluation.classifiers.chunks import Chunks, Series, Survey
+
+
+@CLASSIFIERS.register
+class HistGradientBoosting(ReferenceClassifier):
+    """Boosted trees on binned values (Ke et al. 2017, LightGBM), by scikit-learn.
+
+    Trees need their data in memory. They are grown from a uniform sample of the series of all chunks, which is the same
+    however the series are cut into chunks.
+
+    Attributes:
+        n_trees: number of trees, for each class.
+    """
+
+    name: Literal["hist_gradient_boosting"] = "hist_gradient_boosting"
+    n_trees: PositiveInt = 100
+    max_series: ClassVar[int] = 100_000
+    trusted: ClassVar[tuple[str, ...]] = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
+
+    def learn(self, chunks: Chunks, data: Survey, *, njobs: int) -> Model:
+        """Learn; see `ReferenceClassifier`."""
+        from sklearn.ensemble import HistGradientBoostingClassifier
+
+        # Held-out pixels would come from the same parcels as the others, and tell nothing about when to stop.
+        trees = HistGradientBoostingClassifier(
+            max_iter=self.n_trees, early_stopping=False, random_state=self._library_seed()
+        )
+        return {"trees": trees.fit(data.series.reshape(len(data.series), -1), data.indices)}
+
+    def decide(self, model: Model, series: Series, *, njobs: int) -> NDArray[np.integer]:
+        """Classify; see `ReferenceClassifier`."""
+        return model["trees"].predict(series.reshape(len(series), -1))

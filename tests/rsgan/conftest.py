@@ -1,0 +1,113 @@
+"""Small data sets and experiments that tests share."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from src.rsgan.configuration import ExperimentConfig
+from src.rsgan.devices import Devices
+from src.rsgan.training import train
+from src.toygeneration.configuration import DerivationConfig, GenerationConfig
+from src.toygeneration.task import Task
+from src.toygeneration.views import build_views
+from tests.conftest import CLOUDS, GENERATION, ROOT, change
+from utils.config import load, validate
+
+torch.set_num_threads(1)  # small networks: more threads only wait for each other, and for a busy machine's others
+
+SIDE, HORIZON, VIEWS = 16, 6, 8
+SCENE = change(GENERATION, product__size={"width": SIDE, "height": SIDE}, product__horizon=HORIZON)
+CONFIGS = ROOT / "src" / "rsgan" / "config"
+FILES = sorted(file for file in CONFIGS.rglob("*.yaml") if "base" not in file.parent.parts)
+CGAN = CONFIGS / "cloud_removal/cgan_toy.yaml"
+UPPER_BOUND = CONFIGS / "cloud_removal/cgan_toy_upper_bound.yaml"
+RECURRENT = CONFIGS / "cloud_removal/cgan_frame_recurrent_toy.yaml"
+CYCLE = CONFIGS / "sar_to_optical/cycle_gan_toy.yaml"
+BATCH, EPOCHS = 4, 2
+
+
+def derive(source: str, **more: Any) -> DerivationConfig:
+    size = {"width": SIDE, "height": SIDE}
+    return DerivationConfig.model_validate({"latent_product_path": source, "target_size": size, "seed": 1, **more})
+
+
+def small_task(clean: str, **derivations: DerivationConfig) -> Task:
+    """Optical products from the first three bands of the time series, SAR from the others."""
+    latent = {
+        name: GenerationConfig.model_validate(change(SCENE, ts__dims=dims))
+        for name, dims in {"latent_optical": [0, 1, 2], "latent_sar": [3, 4, 5]}.items()
+    }
+    products = {clean: derive("latent_optical"), "sar": derive("latent_sar"), **derivations}
+    return Task.from_configurations(latent, products, "tests")
+
+
+@pytest.fixture(scope="session")
+def roots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A small data set of each kind."""
+    folder = tmp_path_factory.mktemp("toy")
+    clouded = derive("clean_optical", corruption=CLOUDS)
+    tasks = {
+        "toy_cloud_removal": small_task("clean_optical", clouded_optical=clouded),
+        "toy_sar_to_optical": small_task("optical"),
+    }
+    for name, task in tasks.items():
+        assert build_views(task, folder / name, range(1, VIEWS + 1), njobs=1) == {}
+    return {name: folder / name for name in tasks}
+
+
+def shrink(content: dict[str, Any], roots: dict[str, Path], **changes: Any) -> dict[str, Any]:
+    """Make an experiment as small as it can be, and leave everything else as its file has it."""
+    content = change(content, dataset__root=str(roots[content["dataset"]["name"]]), experiment__max_epochs=EPOCHS)
+    content["dataset"]["dataloader"] = {"batch_size": BATCH, "num_workers": 0}
+    for name, network in content["model"].items():
+        channels = network["input_size"][0]
+        if network["name"] == "patchgan":
+            last = {"stride": 1, "bn": False, "relu": False}
+            small = {"n_filters": [4, 4, 1], "conv_kwargs": [{"bn": False}, {}, last]}
+        else:
+            small = {"enc_filters": [4, 8], "enc_kwargs": [{"bn": False, "relu": False}, {}], "dec_filters": [8, 8]}
+            small |= {"dec_kwargs": [{"dropout": 0.4}, {"bn": False, "relu": False}], "out_channels": 3}
+        content["model"][name] = {"name": network["name"], "input_size": [channels, SIDE, SIDE], **small}
+    return change(content, **changes)
+
+
+@pytest.fixture
+def small(roots: dict[str, Path]) -> Callable[..., ExperimentConfig]:
+    """A function that gives a file's experiment at small scale."""
+
+    def make(file: Path, **changes: Any) -> ExperimentConfig:
+        return validate(ExperimentConfig, shrink(load(file), roots, **changes), file)
+
+    return make
+
+
+@pytest.fixture
+def trained(roots: dict[str, Path], tmp_path: Path) -> Callable[..., Path]:
+    """A function that trains a file's experiment at small scale, and returns its folder."""
+
+    def run(file: Path, name: str = "run", *, seed: int | None = None, **changes: Any) -> Path:
+        cfg = tmp_path / f"{name}.yaml"
+        cfg.write_text(yaml.safe_dump(shrink(load(file), roots, **changes)))
+        train(cfg, tmp_path / "out", devices=Devices(), experiment_name=name, seed=seed)
+        return tmp_path / "out" / name
+
+    return run
+
+
+def weights(checkpoint: Path) -> dict[str, torch.Tensor]:
+    return torch.load(checkpoint, weights_only=True)["state_dict"]
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two nests of plain values and tensors are equal, bit for bit."""
+    if torch.is_tensor(one):
+        return torch.is_tensor(other) and torch.equal(one, other)
+    if isinstance(one, dict):
+        return isinstance(other, dict) and one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
+    if isinstance(one, list | tuple):
+        return type(one) is type(other) and len(one) == len(other) and all(map(same, one, other))
+    return one == other

@@ -1,0 +1,142 @@
+"""Batches: the same from disk and memory, with and without workers; the split belongs to the configuration."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from src.rsgan.data import datamodule
+from src.rsgan.data.datamodule import ToyDataModule
+from src.rsgan.data.loader import BatchLoader
+from src.rsgan.data.plans import frame_plan
+from src.rsgan.data.store import MemoryStore, Sample, Store, size_in_memory
+from src.rsgan.data.views import open_views
+from tests.rsgan.conftest import HORIZON, SIDE, VIEWS, same
+from tests.rsgan.data.test_view_sets import cloud_removal
+
+KINDS = ("source", "target", "annotation", "cloud")
+CPU = torch.device("cpu")
+
+
+def make(roots: dict[str, Path], *, split_seed: int = 3, seed: int = 3, **more: Any) -> ToyDataModule:
+    config = cloud_removal(roots["toy_cloud_removal"]).model_copy(update=more.pop("dataset", {}))
+    data = ToyDataModule(config, split_seed=split_seed, seed=seed, **more)
+    strategy = SimpleNamespace(root_device=CPU)
+    data.trainer = SimpleNamespace(strategy=strategy, global_rank=0, world_size=1)
+    return data
+
+
+def batches(data: ToyDataModule, epoch: int = 0) -> list[Sample]:
+    loader = data.train_dataloader()
+    loader.sampler.set_epoch(epoch)
+    return list(loader)
+
+
+def test_all_stores_give_the_same(roots: dict[str, Path]) -> None:
+    views = list(open_views(cloud_removal(roots["toy_cloud_removal"])).values())
+    batch = frame_plan(VIEWS, HORIZON, 7, rng=np.random.default_rng(1))[1]
+    disk, memory = Store(views, KINDS)[batch], MemoryStore(views, KINDS)[batch]
+    assert same(disk, memory)
+    half = MemoryStore(views, KINDS, half=True).to(CPU)[batch]
+    for kind in ("source", "target", "cloud"):
+        assert half[kind].dtype == torch.float32
+        torch.testing.assert_close(half[kind], disk[kind], atol=1e-3, rtol=1e-3)
+    assert torch.equal(half["annotation"], disk["annotation"])
+
+
+def test_samples_hold_what_is_asked_for(roots: dict[str, Path]) -> None:
+    views = list(open_views(cloud_removal(roots["toy_cloud_removal"])).values())
+    batch = frame_plan(VIEWS, HORIZON, 7)[0]
+    shapes = {"source": (7, 6, SIDE, SIDE), "target": (7, 3, SIDE, SIDE), "annotation": (7, 2, SIDE, SIDE)}
+    for kind, shape in shapes.items():
+        sample = Store(views, [kind])[batch]
+        assert sample.keys() == {kind, "first"}
+        assert sample[kind].shape == shape
+        assert sample[kind].is_contiguous(memory_format=torch.channels_last)
+    place = batch.index[5]
+    expected = views[place // HORIZON].read(place % HORIZON, "target")
+    np.testing.assert_array_equal(Store(views, ["target"])[batch]["target"][5].movedim(0, -1).numpy(), expected)
+
+
+@pytest.mark.parametrize("cache", ["none", "ram"])
+def test_workers_give_the_same(cache: str, roots: dict[str, Path]) -> None:
+    found = []
+    for workers in (0, 2):
+        loading = cloud_removal(roots["toy_cloud_removal"]).dataloader.model_copy(update={"num_workers": workers})
+        data = make(roots, dataset={"cache": cache, "dataloader": loading})
+        data.prepare(CPU)
+        loader = data.train_dataloader()
+        found.append([])
+        for epoch in (0, 1):
+            loader.set_epoch(epoch)
+            found[-1].append(list(loader))
+        data.teardown("fit")
+    assert same(*found)
+    assert not same(found[0][0], found[0][1])
+
+
+def test_the_split_belongs_to_the_configuration_the_order_to_the_run(roots: dict[str, Path]) -> None:
+    one, other, moved = make(roots), make(roots, seed=4), make(roots, split_seed=4)
+    assert one.names == other.names
+    assert {name: len(views) for name, views in one.names.items()} == {"train": 6, "val": 1, "test": 1}
+    assert one.names != moved.names
+    for data in (one, other):
+        data.prepare(CPU)
+    assert same(batches(one), batches(one))
+    assert not same(batches(one), batches(other))
+    assert same(list(one.val_dataloader()), list(other.val_dataloader()))
+    assert one.fingerprint == other.fingerprint != moved.fingerprint
+
+
+def test_validation_sees_every_frame_in_order(roots: dict[str, Path]) -> None:
+    data = make(roots, kinds=("target",), frames_per_series=2)
+    data.prepare(CPU)
+    seen = torch.cat([sample["target"] for sample in data.val_dataloader()])
+    assert same(seen, data.series("val", 0, ("target",))["target"])
+    assert sum(len(sample["target"]) for sample in data.train_dataloader()) == 6 * 2
+
+
+def test_a_loader_goes_on_where_it_stopped(roots: dict[str, Path]) -> None:
+    data = make(roots)
+    data.prepare(CPU)
+    whole = batches(data, epoch=5)
+    loader = data.train_dataloader()
+    loader.set_epoch(5)
+    begun = iter(loader)
+    first = [next(begun) for _ in range(3)]
+    state = loader.state_dict()
+    later: BatchLoader = data.train_dataloader()
+    later.load_state_dict(state)
+    later.set_epoch(5)
+    assert same(whole, first + list(later))
+    later.set_epoch(6)
+    assert same(list(later), batches(data, epoch=6))
+    assert later.state_dict() == {"done": 0}
+
+
+@pytest.mark.parametrize(("free", "kind"), [(10**12, MemoryStore), (1000, Store)])
+def test_the_cache_that_fits(
+    free: int, kind: type, roots: dict[str, Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(datamodule, "free_memory", lambda: free)
+    data = make(roots)
+    with caplog.at_level("INFO"):
+        data.prepare(CPU)
+    assert type(data.train_dataloader()._loader.dataset) is kind
+    assert "views: 6 train, 1 val, 1 test" in caplog.text
+
+
+def test_memory_is_estimated_and_free_memory_known(roots: dict[str, Path]) -> None:
+    views = list(open_views(cloud_removal(roots["toy_cloud_removal"])).values())
+    assert size_in_memory(views, ("source", "target")) == VIEWS * HORIZON * SIDE * SIDE * 9 * 4
+    assert datamodule.free_memory() > 10**6
+
+
+def test_the_device_cache_without_a_device_is_memory(roots: dict[str, Path]) -> None:
+    data = make(roots, dataset={"cache": "device"})
+    data.prepare(CPU)
+    assert batches(data)[0]["source"].dtype == torch.float32
+    assert data._stores["train"]._kept["source"].dtype == torch.float32

@@ -1,0 +1,120 @@
+"""Views on disk: order, values, and everything that can be wrong with them, said at once."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from src.rsgan.data.datasets.toy_cloud_removal import ToyCloudRemoval
+from src.rsgan.data.datasets.toy_sar_to_optical import ToySARToOptical
+from src.rsgan.data.views import natural, open_views, to_network_scale
+from src.toygeneration.export import ProductDataset, export
+from tests.conftest import make_dataset, scene
+from tests.rsgan.conftest import HORIZON, SIDE, VIEWS
+from utils.errors import DataError
+
+COMMON = {"split": {"train": 0.7, "val": 0.15, "test": 0.15}, "dataloader": {"batch_size": 4}}
+
+
+def cloud_removal(root: Path) -> ToyCloudRemoval:
+    return ToyCloudRemoval.model_validate({"name": "toy_cloud_removal", "root": str(root), **COMMON})
+
+
+@pytest.fixture
+def copy(roots: dict[str, Path], tmp_path: Path) -> Path:
+    return Path(shutil.copytree(roots["toy_cloud_removal"], tmp_path / "set"))
+
+
+def test_views_come_in_natural_order(tmp_path: Path) -> None:
+    names = ["10", "9", "view 2", "view 10", "1", "01", "a", "1b"]
+    assert sorted(names, key=natural) == ["01", "1", "1b", "9", "10", "a", "view 2", "view 10"]
+
+
+def test_what_a_view_holds(roots: dict[str, Path]) -> None:
+    root = roots["toy_cloud_removal"]
+    views = open_views(cloud_removal(root))
+    assert list(views) == [str(number) for number in range(1, VIEWS + 1)]
+    products = {name: ProductDataset(root / "3" / name) for name in ("clean_optical", "clouded_optical", "sar")}
+    view = views["3"]
+    assert (view.features.height, view.features.width, view.features.horizon) == (SIDE, SIDE, HORIZON)
+    source = view.read(2, "source")
+    np.testing.assert_array_equal(source[..., :3], to_network_scale(products["clouded_optical"].frame(2)))
+    np.testing.assert_array_equal(source[..., 3:], to_network_scale(products["sar"].frame(2)))
+    np.testing.assert_array_equal(view.read(2, "target"), to_network_scale(products["clean_optical"].frame(2)))
+    np.testing.assert_array_equal(view.read(2, "annotation"), products["clean_optical"].annotation(2))
+    np.testing.assert_array_equal(view.read(2, "cloud")[..., 0], products["clouded_optical"].cloud(2))
+
+
+def test_network_scale() -> None:
+    assert to_network_scale(np.float32([0, 0.5, 1, 1.5, -0.5])).tolist() == [-1, 0, 1, 2, -2]
+
+
+def test_a_product_without_clouds_is_clear(roots: dict[str, Path]) -> None:
+    root = roots["toy_sar_to_optical"]
+    config = ToySARToOptical.model_validate({"name": "toy_sar_to_optical", "root": str(root), **COMMON})
+    view = next(iter(open_views(config).values()))
+    assert view.read(0, "source").shape == (SIDE, SIDE, 3)
+    assert not view.read(0, "cloud").any()
+
+
+def test_steps_without_a_frame_are_left_out(copy: Path) -> None:
+    for view in copy.iterdir():
+        index = json.loads((view / "sar/index.json").read_text())
+        index["files"] |= {"1": None, "4": None}
+        (view / "sar/index.json").write_text(json.dumps(index))
+    view = open_views(cloud_removal(copy))["2"]
+    assert view.features.steps == (0, 2, 3, 5)
+    clean = ProductDataset(copy / "2" / "clean_optical")
+    np.testing.assert_array_equal(view.read(1, "target"), to_network_scale(clean.frame(2)))
+
+
+def test_files_and_hidden_folders_are_no_views(copy: Path) -> None:
+    (copy / ".3.partial-host@1-abc").mkdir()
+    (copy / "notes.txt").write_text("x")
+    assert len(open_views(cloud_removal(copy))) == VIEWS
+
+
+def replace(folder: Path, **changes: object) -> None:
+    shutil.rmtree(folder)
+    settings = {"product__size": {"width": SIDE, "height": SIDE}, "product__horizon": HORIZON} | changes
+    export({folder: scene(1, make_dataset(nbands=settings.get("ts__ndim", 3)), **settings)})
+
+
+def drop(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+BREAKS: list[tuple[Callable[[Path], None], str]] = [
+    (lambda root: drop(root / "5/sar"), r"view 5: .*5/sar: no product here"),
+    (lambda root: replace(root / "5/sar", product__size={"width": 8, "height": SIDE}), r"differ in size .*sar 8x16"),
+    (
+        lambda root: replace(root / "5/sar", product__horizon=5),
+        r"view 5: found .* 5 common time steps.*expected .* 6 c",
+    ),
+    (lambda root: replace(root / "5/sar", ts__ndim=2, product__nbands=2), r"view 5: found .*sar 2.*expected .*sar 3"),
+    (lambda root: (root / "5/sar/frames/frame_0.h5").write_bytes(b"x"), "view 5: .*frame_0.h5: truncated"),
+    (lambda root: [drop(entry) for entry in root.iterdir()], "found no views, expected folders that hold clouded_opt"),
+    (lambda root: drop(root), "no such folder; build the data set"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "message"), BREAKS)
+def test_what_is_wrong_with_a_view_is_named(spoil: Callable[[Path], None], message: str, copy: Path) -> None:
+    spoil(copy)
+    with pytest.raises(DataError, match=message):
+        open_views(cloud_removal(copy))
+
+
+def test_all_views_that_are_wrong_are_named_together(copy: Path) -> None:
+    drop(copy / "2/sar")
+    replace(copy / "7/clean_optical", product__horizon=5)
+    with pytest.raises(DataError, match=r"2 problems: \(1\) view 2: .* \(2\) view 7: ") as error:
+        open_views(cloud_removal(copy))
+    assert "\n" not in str(error.value)
+    for number in (1, 3, 4, 5, 6, 8):
+        drop(copy / str(number) / "sar")
+    with pytest.raises(DataError, match=r"and 2 more views"):
+        open_views(cloud_removal(copy))

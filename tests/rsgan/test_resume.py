@@ -1,0 +1,79 @@
+"""A run that was interrupted ends as one that was not, bit for bit."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+
+from src.rsgan.callbacks.interruption import Interruption, TrainingInterruptedError
+from tests.rsgan.conftest import CGAN, CYCLE, RECURRENT, UPPER_BOUND, same
+
+BY_NAME = {"cgan": CGAN, "upper_bound": UPPER_BOUND, "recurrent": RECURRENT, "cycle": CYCLE}
+
+
+def state(folder: Path) -> dict[str, Any]:
+    """What the last checkpoint says of networks, optimisers and schedules."""
+    content = torch.load(folder / "checkpoints/last.ckpt", weights_only=True)
+    return {key: content[key] for key in ("epoch", "state_dict", "optimizer_states", "lr_schedulers")}
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_more_epochs_equal_an_uninterrupted_run(name: str, trained: Callable[..., Path]) -> None:
+    whole = trained(BY_NAME[name], "whole", experiment__max_epochs=3)
+    trained(BY_NAME[name], "parts", experiment__max_epochs=1)
+    parts = trained(BY_NAME[name], "parts", experiment__max_epochs=3)
+    assert same(state(whole), state(parts))
+    for file in ("run/metrics.csv", "run/summary.json"):
+        assert (whole / file).read_text() == (parts / file).read_text()
+    first = torch.load(whole / "checkpoints/best.ckpt", weights_only=True)["state_dict"]
+    assert same(first, torch.load(parts / "checkpoints/best.ckpt", weights_only=True)["state_dict"])
+
+
+def test_a_checkpoint_named_in_the_file_is_gone_on_from(trained: Callable[..., Path]) -> None:
+    whole = trained(CGAN, "whole", experiment__max_epochs=3, model_checkpoint__save_top_k=-1)
+    assert (whole / "checkpoints/epoch=0.ckpt").is_file()
+    other = trained(
+        CGAN,
+        "other",
+        experiment__max_epochs=3,
+        model_checkpoint__save_top_k=-1,
+        experiment__chkpt=str(whole / "checkpoints/epoch=0.ckpt"),
+    )
+    assert same(state(whole), state(other))
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("batch", [0, 1, -1])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_training_after_the_batch(
+    name: str, batch: int, number: signal.Signals, trained: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an epoch's last batch, the epoch is completed first."""
+    whole = trained(BY_NAME[name], "whole", experiment__max_epochs=3)
+    original = Interruption.on_train_batch_end
+
+    def interrupted(self: Interruption, trainer: pl.Trainer, *args: Any) -> None:
+        last = trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
+        if trainer.current_epoch == 1 and (last if batch < 0 else args[-1] == batch):
+            signal.raise_signal(number)
+        original(self, trainer, *args)
+
+    monkeypatch.setattr(Interruption, "on_train_batch_end", interrupted)
+    with pytest.raises(TrainingInterruptedError, match="run the same command again") as error:
+        trained(BY_NAME[name], "parts", experiment__max_epochs=3)
+    assert error.value.exit_status == 128 + number
+    monkeypatch.undo()
+    parts = trained(BY_NAME[name], "parts", experiment__max_epochs=3)
+    assert same(state(whole), state(parts))
+    for file in ("run/metrics.csv", "run/summary.json"):
+        assert (whole / file).read_text() == (parts / file).read_text()
+
+
+def test_signals_are_given_back(trained: Callable[..., Path]) -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    trained(CGAN, experiment__max_epochs=1)
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
