@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
@@ -45,6 +46,23 @@ def seed_argument(text: str) -> int:
     """
     if not text.isascii() or not text.isdigit():
         raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number, 0 or larger")
+    return int(text)
+
+
+def number_of_jobs(text: str) -> int:
+    """Read the number of workers.
+
+    Args:
+        text: a whole number.
+
+    Returns:
+        1 or more, or -1 for one a core.
+
+    Raises:
+        argparse.ArgumentTypeError: If it is neither.
+    """
+    if not re.fullmatch(r"-1|0*[1-9][0-9]*", text, flags=re.ASCII):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected 1 or more, or -1 for one worker a core")
     return int(text)
 
 

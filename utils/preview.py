@@ -17,12 +17,7 @@ if str(ROOT) not in sys.path:  # run as a script, Python looks for modules besid
 from utils.cli import Parser, run  # noqa: E402
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from src.toygeneration.export import ProductDataset
-
-    Picture = NDArray[np.uint8]
 
 FRAMES_ACROSS = 8
 CELL_PIXELS = 256
@@ -65,42 +60,6 @@ def main(arguments: argparse.Namespace) -> None:
         draw_animation(products, gif)
 
 
-def to_picture(frame: "NDArray[np.float32]") -> "Picture":
-    """Turn a frame into a colour picture.
-
-    Args:
-        frame: `(H, W, C)`, reflectance-like; clipped to [0, 1].
-
-    Returns:
-        `(H, W, 3)`, 0 to 255: the bands themselves where there are three, the first, middle and last where there
-        are more, the first in grey where there are fewer.
-    """
-    import numpy as np
-
-    nbands = frame.shape[-1]
-    shown = [0, (nbands - 1) // 2, nbands - 1] if nbands >= 3 else [0, 0, 0]
-    return np.rint(np.clip(frame[..., shown], 0, 1) * 255).astype(np.uint8)
-
-
-def colour_labels(labels: "NDArray[np.int16]", number: int) -> "Picture":
-    """Give each label its own colour, and the background black.
-
-    Args:
-        labels: `(H, W)`, from 0.
-        number: of labels, without the background.
-
-    Returns:
-        `(H, W, 3)`, 0 to 255.
-    """
-    import numpy as np
-    from matplotlib import colormaps
-
-    palette = colormaps["tab10"] if number <= 10 else colormaps["turbo"]
-    order = np.arange(number) if number <= 10 else np.arange(number) * 0.618034 % 1  # neighbours far apart
-    table = np.concatenate([[[0, 0, 0]], palette(order)[:, :3]])
-    return np.rint(table[labels] * 255).astype(np.uint8)
-
-
 def draw_sheet(products: "list[ProductDataset]", path: Path, across: int) -> None:
     """Draw the contact sheet.
 
@@ -113,6 +72,7 @@ def draw_sheet(products: "list[ProductDataset]", path: Path, across: int) -> Non
     from matplotlib.figure import Figure
 
     from utils.files import new_file
+    from utils.pictures import colour_labels, to_picture
 
     steps = sorted({step for product in products for step in product.steps})
     steps = [steps[i] for i in np.unique(np.linspace(0, len(steps) - 1, across).round().astype(int))]
@@ -158,6 +118,7 @@ def draw_animation(products: "list[ProductDataset]", path: Path) -> None:
     from PIL import Image
 
     from utils.files import new_file
+    from utils.pictures import to_picture
 
     height = max(product.features.height for product in products)
     width = max(product.features.width for product in products)

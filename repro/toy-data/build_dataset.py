@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:  # run as a script, Python looks for modules beside the script
     sys.path.insert(0, str(ROOT))
 
-from utils.cli import Parser, run  # noqa: E402
+from utils.cli import Parser, number_of_jobs, run  # noqa: E402
 
 CONFIG = ROOT / "src" / "toygeneration" / "config"
 TASKS = ("cloud_removal", "sar_to_optical")
@@ -42,23 +42,6 @@ def seeds(text: str) -> list[int]:
             )
         found.update(dict.fromkeys(range(first, last + 1)))
     return list(found)
-
-
-def number_of_jobs(text: str) -> int:
-    """Read the number of workers.
-
-    Args:
-        text: a whole number.
-
-    Returns:
-        1 or more, or -1 for one a core.
-
-    Raises:
-        argparse.ArgumentTypeError: If it is neither.
-    """
-    if not re.fullmatch(r"-1|0*[1-9][0-9]*", text, flags=re.ASCII):
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected 1 or more, or -1 for one worker a core")
-    return int(text)
 
 
 def build_parser() -> Parser:

@@ -1,6 +1,8 @@
 """What experiment files may hold."""
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
@@ -10,8 +12,8 @@ from src.rsgan.data.views import Features
 from src.rsgan.evaluation.classifiers import CLASSIFIERS
 from src.rsgan.experiments import EXPERIMENTS, ExperimentSettings
 from src.rsgan.models import NETWORKS, Network
-from utils.config import join
-from utils.errors import ConfigError
+from utils.config import join, load, validate
+from utils.errors import ConfigError, DataError
 from utils.registry import Configured, nearest
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
@@ -111,8 +113,8 @@ class ExperimentConfig(Configured):
 
     experiment: EXPERIMENTS.choice
     dataset: DATASETS.choice
-    model: dict[str, NETWORKS.choice]
-    optimizer: dict[str, Adam]
+    model: dict[str, NETWORKS.choice] = Field(default_factory=dict)
+    optimizer: dict[str, Adam] = Field(default_factory=dict)
     lr_scheduler: dict[str, ExponentialDecay] | None = None
     early_stopping: EarlyStopping | None = None
     model_checkpoint: ModelCheckpoint = ModelCheckpoint()
@@ -133,7 +135,7 @@ class ExperimentConfig(Configured):
             )
         for section in ("model_checkpoint", "early_stopping"):
             watched = getattr(self, section)
-            if watched is not None and watched.monitor not in settings.monitors:
+            if settings.monitors and watched is not None and watched.monitor not in settings.monitors:
                 known = ", ".join(settings.monitors)
                 hint = nearest(watched.monitor, settings.monitors)
                 problems.append(f"{section}.monitor: found {watched.monitor!r}{hint}, expected one of {known}")
@@ -141,12 +143,12 @@ class ExperimentConfig(Configured):
             raise ValueError(join(problems))
         return self
 
-    def check_data(self, features: Features, smallest_batch: int) -> None:
+    def check_data(self, features: Features, smallest_batch: int | None = None) -> None:
         """Make sure that the networks fit the data, and each other.
 
         Args:
             features: of the data set's views.
-            smallest_batch: frames in the smallest batch.
+            smallest_batch: frames in the smallest training batch; None where nothing is trained.
 
         Raises:
             ConfigError: Naming every size that doesn't fit.
@@ -158,7 +160,7 @@ class ExperimentConfig(Configured):
             network: Network = self.model[name]
             problems += _misfits(name, network, (given, features.height, features.width), wanted)
             pixels = network.fewest_normalised
-            if pixels is not None and pixels * smallest_batch == 1:
+            if pixels is not None and smallest_batch is not None and pixels * smallest_batch == 1:
                 problems.append(
                     f"model.{name}: a batch of one frame leaves a single pixel to batch normalisation; use a larger "
                     "dataset.dataloader.batch_size or fewer layers"
@@ -166,6 +168,41 @@ class ExperimentConfig(Configured):
         if problems:
             bands = f"{source} source and {target} target bands of {features.height}x{features.width} pixels"
             raise ConfigError(f"{join(problems)} (the data set {dataset.root} has {bands})")
+
+
+def read_experiment(cfg: Path) -> ExperimentConfig:
+    """Read an experiment file.
+
+    Args:
+        cfg: the file.
+
+    Returns:
+        The configuration.
+
+    Raises:
+        ConfigError: With all problems of the file.
+    """
+    return validate(ExperimentConfig, load(cfg), cfg)
+
+
+@contextlib.contextmanager
+def named(cfg: Path) -> Iterator[None]:
+    """Say in errors which file asked for what cannot be.
+
+    Args:
+        cfg: the file.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        ConfigError: Raised in the block, with the file's name before it.
+        DataError: The same.
+    """
+    try:
+        yield
+    except (ConfigError, DataError) as error:
+        raise type(error)(f"{cfg}: {error}") from error
 
 
 def _differences(section: str, found: Iterable[str], known: Iterable[str], needed: Iterable[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """The folder of a training run: what is in it, whose it is, and where an interrupted run goes on."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -54,6 +54,16 @@ class RunFolder:
         return self.checkpoints / "last.ckpt"
 
     @property
+    def best(self) -> Path:
+        """The checkpoint that is tested."""
+        return self.checkpoints / "best.ckpt"
+
+    @property
+    def evaluation(self) -> Path:
+        """Scores and pictures of testing."""
+        return self.root / "eval"
+
+    @property
     def _config(self) -> Path:
         return self.run / "config.yaml"
 
@@ -96,16 +106,9 @@ class RunFolder:
     def _compare(held: object, identity: dict[str, Any], message: str) -> None:
         if not isinstance(held, dict):
             raise DataError(f"{message}; choose another --o or --experiment_name")
-        found, expected = dict(_fixed(held)), dict(_fixed(identity))
-        differing = [key for key in sorted(found | expected) if found.get(key) != expected.get(key)]
-        if differing:
-            shown = "; ".join(
-                f"{key}: found {found.get(key)}, expected {expected.get(key)}" for key in differing[:SHOWN]
-            )
-            more = f" and {len(differing) - SHOWN} more" if len(differing) > SHOWN else ""
-            raise UsageError(
-                f"{message} ({shown}{more}); choose another --o or --experiment_name, or take the same one"
-            )
+        found = differences(held, identity)
+        if found:
+            raise UsageError(f"{message} ({found}); choose another --o or --experiment_name, or take the same one")
 
     def _record(self, config: ExperimentConfig, identity: dict[str, Any]) -> None:
         versions = {name: version(name) for name in PACKAGES}
@@ -152,6 +155,27 @@ def identify(config: ExperimentConfig, seed: int, data: str) -> dict[str, Any]:
         Plain values only.
     """
     return {**config.model_dump(mode="json"), "seed": seed, "data": data}
+
+
+def differences(held: Mapping[str, Any], expected: Mapping[str, Any], *, only: Sequence[str] = ()) -> str:
+    """Name what differs between two runs, apart from what is free to.
+
+    Args:
+        held: what was found.
+        expected: what was asked for.
+        only: compare these keys, with all below them; everything by default.
+
+    Returns:
+        The first differences and the number of the others; nothing if there is none.
+    """
+    found, wanted = dict(_fixed(held)), dict(_fixed(expected))
+    differing = [
+        key
+        for key in sorted(found | wanted)
+        if found.get(key) != wanted.get(key) and (not only or f"{key}.".startswith(tuple(f"{one}." for one in only)))
+    ]
+    shown = "; ".join(f"{key}: found {found.get(key)}, expected {wanted.get(key)}" for key in differing[:SHOWN])
+    return shown + (f" and {len(differing) - SHOWN} more" if len(differing) > SHOWN else "")
 
 
 def _fixed(identity: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

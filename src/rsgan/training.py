@@ -16,13 +16,13 @@ from src.rsgan.callbacks.epochs import EpochLines, EpochTable
 from src.rsgan.callbacks.interruption import Interruption
 from src.rsgan.callbacks.pictures import Pictures
 from src.rsgan.checkpoint import WholeCheckpointIO, read_checkpoint
-from src.rsgan.configuration import ExperimentConfig
+from src.rsgan.configuration import ExperimentConfig, named, read_experiment
 from src.rsgan.data.datamodule import ToyDataModule
 from src.rsgan.devices import Devices
+from src.rsgan.experiments import TrainedSettings
 from src.rsgan.experiments.experiment import Experiment
 from src.rsgan.run_folder import RunFolder, identify
-from utils.config import load, validate
-from utils.errors import ConfigError, DataError
+from utils.errors import ConfigError
 from utils.seeding import Streams
 
 logger = logging.getLogger(__name__)
@@ -51,15 +51,13 @@ def train(
         RunError: If training diverged.
     """
     quieten()
-    config = validate(ExperimentConfig, load(cfg), cfg)
-    _check_precision(config, devices, cfg)
+    config = read_experiment(cfg)
+    _check_trainable(config, devices, cfg)
     seed = config.experiment.seed if seed is None else seed
-    try:
+    with named(cfg):
         data = open_data(config, seed)
         config.check_data(data.features, data.smallest_batch())
         _check_processes(data, devices)
-    except (ConfigError, DataError) as error:
-        raise type(error)(f"{cfg}: {error}") from error
     folder = RunFolder(out / (experiment_name or config.experiment.name))
     identity = identify(config, seed, data.fingerprint)
     checkpoint = folder.claim(config, identity)
@@ -187,7 +185,12 @@ def _check_processes(data: ToyDataModule, devices: Devices) -> None:
         )
 
 
-def _check_precision(config: ExperimentConfig, devices: Devices, cfg: Path) -> None:
+def _check_trainable(config: ExperimentConfig, devices: Devices, cfg: Path) -> None:
+    if not isinstance(config.experiment, TrainedSettings):
+        raise ConfigError(
+            f"{cfg}: experiment.name: found {config.experiment.name!r}, a baseline that needs no training; run "
+            "run_testing.py with this file"
+        )
     if config.experiment.lightning_precision == "16-mixed" and not devices.gpus:
         raise ConfigError(
             f"{cfg}: experiment.precision: found {config.experiment.precision}, which needs a GPU; use 32 or "

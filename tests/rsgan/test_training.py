@@ -9,9 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -22,24 +20,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import run_training
 from src.rsgan.checkpoint import IDENTITY, read_checkpoint
 from tests.conftest import ROOT, python
-from tests.rsgan.conftest import CGAN, CYCLE, EPOCHS, FILES, RECURRENT, SIDE, same, shrink, weights
+from tests.rsgan.conftest import CGAN, CYCLE, EPOCHS, FILES, RECURRENT, SIDE, Payload, Shrunk, same, weights
 from utils.cli import run
 from utils.config import load
 from utils.errors import DataError
-
-Shrunk = Callable[..., Path]
-
-
-@pytest.fixture
-def cfg(roots: dict[str, Path], tmp_path: Path) -> Shrunk:
-    """A function that writes a file's experiment at small scale."""
-
-    def write(file: Path = CGAN, **changes: Any) -> Path:
-        path = tmp_path / "config.yaml"
-        path.write_text(yaml.safe_dump(shrink(load(file), roots, **changes)))
-        return path
-
-    return write
 
 
 def train(cfg: Path, out: Path, *more: str) -> int:
@@ -186,16 +170,6 @@ def test_a_folder_that_was_moved_goes_on(cfg: Shrunk, tmp_path: Path) -> None:
     assert train(cfg(), tmp_path / "out", "--experiment_name=c") == 0
     for name in ("last", "best"):
         assert same(*(weights(tmp_path / f"out/{run}/checkpoints/{name}.ckpt") for run in "bc"))
-
-
-class Payload:
-    """Code that a pickle would run."""
-
-    def __init__(self, target: Path) -> None:
-        self._target = target
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (os.mkdir, (str(self._target),))
 
 
 def test_a_checkpoint_never_runs_code(tmp_path: Path, cfg: Shrunk, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from src.toygeneration.export import export
 from tests.conftest import CLOUDS, contents, derivation, scene
 from utils import preview
 from utils.cli import run
+from utils.pictures import colour_labels, to_picture
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_animation_has_every_step_and_products_side_by_side(products: list[Path]
 @pytest.mark.parametrize(("bands", "shown"), [(1, [0, 0, 0]), (2, [0, 0, 0]), (3, [0, 1, 2]), (6, [0, 2, 5])])
 def test_pictures_show_reflectance_0_to_1(bands: int, shown: list[int]) -> None:
     frame = np.random.default_rng(0).uniform(-0.5, 1.5, (5, 7, bands)).astype(np.float32)
-    picture = preview.to_picture(frame)
+    picture = to_picture(frame)
     assert picture.shape == (5, 7, 3)
     assert np.abs(picture / 255 - np.clip(frame[..., shown], 0, 1)).max() <= 0.5 / 255 + 1e-6
 
@@ -57,7 +58,7 @@ def test_pictures_show_reflectance_0_to_1(bands: int, shown: list[int]) -> None:
 @pytest.mark.parametrize("number", [1, 4, 10, 16, 300])
 def test_labels_get_colours_of_their_own_and_the_background_is_black(number: int) -> None:
     labels = np.arange(number + 1, dtype=np.int16)[None]
-    colours = preview.colour_labels(labels, number)[0]
+    colours = colour_labels(labels, number)[0]
     assert (colours[0] == 0).all()
     assert len(np.unique(colours, axis=0)) >= min(number, 100) + 1
 

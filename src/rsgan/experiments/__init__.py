@@ -1,4 +1,4 @@
-"""Experiments: networks, losses and loops, one file each, chosen by name in a configuration."""
+"""Experiments, one file each, chosen by name in a configuration: networks that learn, and rules that need not."""
 
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -9,6 +9,7 @@ from utils.registry import Configured, Registry
 
 if TYPE_CHECKING:
     from src.rsgan.configuration import ExperimentConfig
+    from src.rsgan.experiments.baseline import Baseline
     from src.rsgan.experiments.experiment import Experiment
 
 Channels = tuple[int, int | None]
@@ -21,28 +22,37 @@ class ExperimentSettings(Configured):
 
     Attributes:
         seed: draws the split of the views, and everything else unless the command line gives another.
-        chkpt: checkpoint to go on from.
-        max_epochs: epochs to train for.
-        precision: of the computation; `bf16-mixed` and `16-mixed` keep weights in single precision.
-        frames_per_series: equally spaced frames of each series in a training epoch; None for all.
         networks: names that `model` must have.
         optimizers: names that `optimizer` must and `lr_scheduler` may have, each with its networks.
         dataset: name of the data set.
-        in_time_order: whether batches run through series in time order.
         monitors: what `model_checkpoint` and `early_stopping` may watch.
     """
 
     seed: NonNegativeInt
+
+    networks: ClassVar[tuple[str, ...]] = ()
+    optimizers: ClassVar[dict[str, tuple[str, ...]]] = {}
+    dataset: ClassVar[str]
+    monitors: ClassVar[tuple[str, ...]] = ()
+
+
+class TrainedSettings(ExperimentSettings):
+    """An experiment whose networks learn.
+
+    Attributes:
+        chkpt: checkpoint to go on from.
+        max_epochs: epochs to train for.
+        precision: of the computation; `bf16-mixed` and `16-mixed` keep weights in single precision.
+        frames_per_series: equally spaced frames of each series in a training epoch; None for all.
+        in_time_order: whether batches run through series in time order.
+    """
+
     chkpt: str | None = None
     max_epochs: PositiveInt
     precision: Precision = 32
     frames_per_series: PositiveInt | None = 5
 
-    networks: ClassVar[tuple[str, ...]]
-    optimizers: ClassVar[dict[str, tuple[str, ...]]]
-    dataset: ClassVar[str]
     in_time_order: ClassVar[bool] = False
-    monitors: ClassVar[tuple[str, ...]]
 
     @property
     def lightning_precision(self) -> Any:  # noqa: ANN401 - one of Lightning's literals
@@ -72,6 +82,21 @@ class ExperimentSettings(Configured):
 
         Returns:
             The experiment.
+        """
+
+
+class BaselineSettings(ExperimentSettings):
+    """A rule that needs no training: what networks have to beat."""
+
+    @abstractmethod
+    def build(self, bands: int) -> "Baseline":
+        """Build the baseline.
+
+        Args:
+            bands: number of the target's.
+
+        Returns:
+            The baseline.
         """
 
 

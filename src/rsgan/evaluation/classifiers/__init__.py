@@ -48,7 +48,7 @@ class ReferenceClassifier(Configured):
     max_series: ClassVar[int]
     trusted: ClassVar[tuple[str, ...]] = ()
 
-    def fit(self, chunks: Chunks, *, njobs: int = 1) -> "FittedClassifier":
+    def fit(self, chunks: Chunks, *, njobs: int = 1, data: str = "") -> "FittedClassifier":
         """Learn from pixel series that need not fit into memory together.
 
         Fitted to the same series in the same order, a classifier is the same however they are cut into chunks.
@@ -57,6 +57,7 @@ class ReferenceClassifier(Configured):
             chunks: returns an iterator of `(X, y)`: X `(n, horizon, bands)`, float32, network scale [-1, 1]; y `(n,)`,
                 whole numbers. It is called once for each pass and must deliver the same each time.
             njobs: cores to use; the result doesn't depend on it beyond rounding.
+            data: identifies where the series are from.
 
         Returns:
             What classifies other pixel series of the same shape.
@@ -64,10 +65,10 @@ class ReferenceClassifier(Configured):
         Raises:
             DataError: If there are fewer than two classes, chunks differ in shape, or values are not finite.
         """
-        data = survey(chunks, self.max_series, rng=Streams((self.seed,)).rng("sample"))
+        found = survey(chunks, self.max_series, rng=Streams((self.seed,)).rng("sample"))
         with threadpool_limits(njobs):
-            model = self.learn(chunks, data, njobs=njobs)
-        return FittedClassifier(self, data.horizon, data.nbands, data.classes, _versions(), model)
+            model = self.learn(chunks, found, njobs=njobs)
+        return FittedClassifier(self, found.horizon, found.nbands, found.classes, data, _versions(), model)
 
     @abstractmethod
     def learn(self, chunks: Chunks, data: Survey, *, njobs: int) -> Model:
@@ -109,6 +110,7 @@ class FittedClassifier:
         horizon: time steps of a series.
         nbands: bands of a series.
         classes: `(K,)`, the labels that it was fitted with, sorted; it predicts these.
+        data: identifies the data that it was fitted to.
         versions: of the libraries that it was fitted with.
         model: what it has learnt.
     """
@@ -117,8 +119,14 @@ class FittedClassifier:
     horizon: int
     nbands: int
     classes: NDArray[np.int64]
+    data: str
     versions: dict[str, str]
     model: Model
+
+    @property
+    def nclasses(self) -> int:
+        """The largest label: confusion matrices have a row and a column for each number up to it."""
+        return int(self.classes.max())
 
     def predict(self, series: Series, *, njobs: int = 1) -> NDArray[np.int64]:
         """Classify pixel series.
@@ -156,6 +164,7 @@ class FittedClassifier:
             "horizon": self.horizon,
             "nbands": self.nbands,
             "classes": self.classes,
+            "data": self.data,
             "versions": self.versions,
             "model": self.model,
         }

@@ -24,11 +24,11 @@ class FrameRecurrentSettings(CGANSettings):
     in_time_order = True
 
     def channels(self, source: int, target: int) -> dict[str, Channels]:
-        """See `ExperimentSettings`."""
+        """See `TrainedSettings`."""
         return super().channels(source, target) | {"generator": (source + target, target)}
 
     def build(self, config: "ExperimentConfig", *, seed: int) -> "CGANFrameRecurrentToyCloudRemoval":
-        """See `ExperimentSettings`."""
+        """See `TrainedSettings`."""
         return CGANFrameRecurrentToyCloudRemoval(config, seed=seed)
 
 

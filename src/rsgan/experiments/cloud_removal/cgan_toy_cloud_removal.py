@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from src.rsgan.data.store import Sample
-from src.rsgan.experiments import EXPERIMENTS, Channels, ExperimentSettings, Weight
+from src.rsgan.experiments import EXPERIMENTS, Channels, TrainedSettings, Weight
 from src.rsgan.experiments.experiment import Experiment, Figures, judge, mean_absolute_error
 from src.rsgan.experiments.utils.figures import judgement
 from src.rsgan.experiments.utils.losses import discriminator_loss, frozen, real_loss, smooth_l1
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @EXPERIMENTS.register
-class CGANSettings(ExperimentSettings):
+class CGANSettings(TrainedSettings):
     """A conditional GAN: `BCE(D(G(s), s), 1) + l1_regularization_weight * smoothL1(G(s), t)` is minimised.
 
     Attributes:
@@ -40,11 +40,11 @@ class CGANSettings(ExperimentSettings):
     )
 
     def channels(self, source: int, target: int) -> dict[str, Channels]:
-        """See `ExperimentSettings`."""
+        """See `TrainedSettings`."""
         return {"generator": (source, target), "discriminator": (source + target, None)}
 
     def build(self, config: "ExperimentConfig", *, seed: int) -> "CGANToyCloudRemoval":
-        """See `ExperimentSettings`."""
+        """See `TrainedSettings`."""
         return CGANToyCloudRemoval(config, seed=seed)
 
 

@@ -19,11 +19,11 @@ class UpperBoundSettings(CGANSettings):
     name: Literal["cgan_toy_cloud_removal_upper_bound"]
 
     def channels(self, source: int, target: int) -> dict[str, Channels]:
-        """See `ExperimentSettings`."""
+        """See `TrainedSettings`."""
         return super().channels(target, target)
 
     def build(self, config: "ExperimentConfig", *, seed: int) -> "CGANToyCloudRemovalUpperBound":
-        """See `ExperimentSettings`."""
+        """See `TrainedSettings`."""
         return CGANToyCloudRemovalUpperBound(config, seed=seed)
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from src.rsgan.data.store import Sample
-from src.rsgan.experiments import EXPERIMENTS, Channels, ExperimentSettings, Weight
+from src.rsgan.experiments import EXPERIMENTS, Channels, TrainedSettings, Weight
 from src.rsgan.experiments.experiment import Experiment, Figures, judge, mean_absolute_error
 from src.rsgan.experiments.utils.figures import judgement
 from src.rsgan.experiments.utils.losses import discriminator_loss, frozen, real_loss, smooth_l1
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @EXPERIMENTS.register
-class CycleGANSettings(ExperimentSettings):
+class CycleGANSettings(TrainedSettings):
     """Two generators, A (SAR) to B (optical) and back, and a conditional discriminator of each domain.
 
     Both ways, `adversarial + consistency_weight * smoothL1(cycle) + supervision_weight * smoothL1(paired)` is
@@ -50,13 +50,13 @@ class CycleGANSettings(ExperimentSettings):
     )
 
     def channels(self, source: int, target: int) -> dict[str, Channels]:
-        """See `ExperimentSettings`."""
+        """See `TrainedSettings`."""
         both = (source + target, None)
         generators = {"generator_AB": (source, target), "generator_BA": (target, source)}
         return generators | {"discriminator_A": both, "discriminator_B": both}
 
     def build(self, config: "ExperimentConfig", *, seed: int) -> "CycleGANToySARToOptical":
-        """See `ExperimentSettings`."""
+        """See `TrainedSettings`."""
         return CycleGANToySARToOptical(config, seed=seed)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.rsgan.evaluation.metrics.bootstrap import bootstrap_mean
+from src.rsgan.evaluation.metrics.bootstrap import bootstrap_mean, bootstrap_ratio
 
 FEW = 200
 
@@ -75,3 +75,25 @@ def test_same_seed_same_interval() -> None:
     values = generator().random(20)
     assert bootstrap_mean(values, rng=generator(3)) == bootstrap_mean(values, rng=generator(3))
     assert bootstrap_mean(values, rng=generator(3)) != bootstrap_mean(values, rng=generator(4))
+
+
+def test_the_ratio_is_one_of_means_and_follows_gains() -> None:
+    rng = generator()
+    above, below = rng.uniform(0, 1, 40), rng.uniform(1, 2, 40)
+    found = bootstrap_ratio(above, below, rng=generator(1))
+    assert found.mean == pytest.approx(above.mean() / below.mean())
+    assert found.low < found.mean < found.high
+    double = bootstrap_ratio(2 * above, below, rng=generator(1))
+    assert (double.mean, double.low, double.high) == pytest.approx((2 * found.mean, 2 * found.low, 2 * found.high))
+
+
+def test_the_ratio_of_equal_values_is_one_without_doubt() -> None:
+    values = generator().uniform(0.1, 1, 30)
+    found = bootstrap_ratio(values, values, rng=generator(1), nresamples=FEW)
+    assert (found.mean, found.low, found.high, found.count) == (1, 1, 1, 30)
+
+
+def test_the_ratio_leaves_out_views_without_either_and_is_undefined_over_zero() -> None:
+    found = bootstrap_ratio([1, math.nan, 3], [2, 2, math.nan], rng=generator(), nresamples=FEW)
+    assert (found.mean, found.count) == (0.5, 1)
+    assert math.isnan(bootstrap_ratio([1, 2], [0, 0], rng=generator(), nresamples=FEW).mean)

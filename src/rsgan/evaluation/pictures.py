@@ -1,0 +1,136 @@
+"""Pictures of results: strips of frames, class maps, confusion matrices."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from src.rsgan.evaluation.metrics.classification import class_jaccard, classification_scores
+from utils.files import new_file
+from utils.pictures import colour_labels, palette, to_picture
+
+DPI = 100
+SIDE = 1.6  # inches of a frame
+LARGEST_ERROR = 0.3  # of reflectance, at the bright end of the colour scale
+Maps = Mapping[str, NDArray[np.integer]]
+
+
+@dataclass(frozen=True, eq=False)
+class Strip:
+    """Chosen time steps of one view.
+
+    Attributes:
+        title: of the view.
+        steps: the time steps.
+        frames: `(S, H, W, C)` in reflectance, by name of the row, from top to bottom.
+        error: `(S, H, W)`, absolute error of the generated frames, a mean over bands, in reflectance.
+    """
+
+    title: str
+    steps: Sequence[int]
+    frames: Mapping[str, NDArray[np.floating]]
+    error: NDArray[np.floating]
+
+
+def draw_strips(strips: Sequence[Strip], path: Path) -> None:
+    """Draw time steps across, and source, generated and target frames and their error down, view after view.
+
+    Args:
+        strips: the views.
+        path: file to make.
+    """
+    rows = sum(len(strip.frames) + 1 for strip in strips)
+    columns = max(len(strip.steps) for strip in strips)
+    figure = Figure(figsize=(columns * SIDE + 1.2, rows * SIDE * 1.08), dpi=DPI, layout="compressed")
+    axes = figure.subplots(rows, columns, squeeze=False)
+    _bare(axes.ravel())
+    row = 0
+    for strip in strips:
+        for number, step in enumerate(strip.steps):
+            title = f"{strip.title}, step {step}" if number == 0 else f"step {step}"
+            axes[row, number].set_title(title, loc="left", fontsize=9)
+        for name, frames in strip.frames.items():
+            for axis, frame in zip(axes[row], frames, strict=False):
+                axis.imshow(to_picture(frame), interpolation="nearest")
+            axes[row, 0].set_ylabel(name, fontsize=9)
+            row += 1
+        for axis, error in zip(axes[row], strip.error, strict=False):
+            shown = axis.imshow(error, cmap="magma", vmin=0, vmax=LARGEST_ERROR, interpolation="nearest")
+        axes[row, 0].set_ylabel("absolute error", fontsize=9)
+        figure.colorbar(shown, ax=list(axes[row]), label="reflectance", extend="max", aspect=10)
+        row += 1
+    _save(figure, path)
+
+
+def draw_class_maps(views: Sequence[tuple[str, NDArray[np.integer], Maps]], path: Path) -> None:
+    """Draw the true class map of views beside those predicted from real and generated series.
+
+    Args:
+        views: title, truth `(H, W)`, and predictions `(H, W)` by name, of each.
+        path: file to make.
+    """
+    number = max(int(truth.max()) for _, truth, _ in views)
+    names = list(views[0][2])
+    columns = len(names) + 1
+    figure = Figure(figsize=(columns * SIDE * 1.6, len(views) * SIDE * 1.75 + 0.4), dpi=DPI, layout="compressed")
+    axes = figure.subplots(len(views), columns, squeeze=False)
+    _bare(axes.ravel())
+    for line, (title, truth, predicted) in zip(axes, views, strict=True):
+        line[0].imshow(colour_labels(truth, number), interpolation="nearest")
+        line[0].set_title(f"{title}: true classes", loc="left", fontsize=9)
+        for axis, name in zip(line[1:], names, strict=True):
+            axis.imshow(colour_labels(predicted[name], number), interpolation="nearest")
+            right = (predicted[name] == truth)[truth > 0].mean()
+            axis.set_title(f"from {name} frames: {right:.0%} right", loc="left", fontsize=9)
+    handles = [Patch(color=colour, label=f"class {i}") for i, colour in enumerate(palette(number)) if i]
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(number, 6), fontsize=9, frameon=False)
+    _save(figure, path)
+
+
+def draw_confusion(confusion: Tensor | NDArray[np.integer], title: str, path: Path) -> None:
+    """Draw a confusion matrix: shares of each true class, and counts.
+
+    Args:
+        confusion: `(K, K)` counts, rows true and columns predicted.
+        title: above it.
+        path: file to make.
+    """
+    counts = torch.as_tensor(confusion)
+    shares = (counts / counts.sum(dim=1, keepdim=True).clamp_min(1)).numpy()
+    number = len(counts)
+    scores = classification_scores(counts)
+    figure = Figure(figsize=(4 + 0.8 * number, 2.2 + 0.8 * number), dpi=DPI, layout="constrained")
+    axis = figure.subplots()
+    shown = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for true in range(number):
+        for predicted in range(number):
+            share = shares[true, predicted]
+            text = f"{share:.1%}\n{int(counts[true, predicted])}"
+            colour = "white" if share > 0.5 else "black"
+            axis.text(predicted, true, text, ha="center", va="center", fontsize=8, color=colour)
+    jaccard = class_jaccard(counts).tolist()
+    axis.set_xticks(range(number), [str(i + 1) for i in range(number)])
+    axis.set_yticks(range(number), [f"{i + 1}\nJaccard {jaccard[i]:.2f}" for i in range(number)], fontsize=8)
+    axis.set(xlabel="predicted class", ylabel="true class")
+    summary = f"Jaccard {scores['jaccard']:.3f}, accuracy {scores['accuracy']:.3f}, kappa {scores['kappa']:.3f}"
+    axis.set_title(f"{title}\n{summary}", fontsize=9)
+    figure.colorbar(shown, label="share of the true class", shrink=0.8)
+    _save(figure, path)
+
+
+def _bare(axes: Sequence[Axes]) -> None:
+    for axis in axes:
+        axis.set(xticks=[], yticks=[])
+        axis.spines[:].set_visible(False)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    with new_file(path) as temporary:
+        figure.savefig(temporary)

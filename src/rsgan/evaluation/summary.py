@@ -1,0 +1,150 @@
+"""Scores of all test views: summary, and breakdown by cloud cover and by class."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from src.rsgan.evaluation.metrics.bootstrap import Interval, bootstrap_mean, bootstrap_ratio
+from src.rsgan.evaluation.metrics.classification import class_jaccard, classification_scores
+from src.rsgan.evaluation.scoring import COVER_EDGES, KINDS, SERIES_EDGES, ViewScores, pooled
+from utils.seeding import Streams
+
+# The published keys, with the names that the figures of a view have.
+PUBLISHED = {
+    "test_mae": "original_mae",
+    "test_mse": "original_mse",
+    "test_psnr": "original_psnr",
+    "test_ssim": "original_ssim",
+    "test_sam": "original_sam",
+    "test_jaccard_generated_samples": "jaccard_generated",
+    "test_jaccard_real_samples": "jaccard_real",
+}
+RATIO = "jaccard_ratio"
+ORIGINAL = "original_"
+Row = dict[str, Any]
+
+
+def summarise(views: Sequence[Mapping[str, float]], *, seed: int) -> dict[str, Any]:
+    """Average scores over views.
+
+    Args:
+        views: the figures of each view.
+        seed: of the bootstrap.
+
+    Returns:
+        The published keys `test_…`, each a mean over views (the ratio is one of means); then, for `original` and
+        `reflectance` protocols, each score with `mean`, `low`, `high` (95 % bootstrap interval over views) and `count`
+        (views in which it is defined).
+    """
+    columns = {key: np.array([figures[key] for figures in views]) for key in views[0]}
+    intervals = {key: bootstrap_mean(values, rng=_stream(seed, key)) for key, values in columns.items()}
+    intervals[RATIO] = bootstrap_ratio(columns["jaccard_generated"], columns["jaccard_real"], rng=_stream(seed, RATIO))
+    flat = {key: intervals[name].mean for key, name in PUBLISHED.items()} | {
+        "test_jaccard_ratio": intervals[RATIO].mean
+    }
+    image = {key: found for key, found in intervals.items() if not key.startswith(ORIGINAL)}
+    return {
+        **flat,
+        "reflectance": _plain(image),
+        "original": _plain({key: intervals[ORIGINAL + key] for key in ("mae", "mse", "psnr", "ssim", "sam")}),
+    }
+
+
+def _stream(seed: int, name: str) -> np.random.Generator:
+    return Streams((seed,)).rng(f"bootstrap {name}")
+
+
+def _plain(intervals: Mapping[str, Interval]) -> dict[str, Any]:
+    return {key: asdict(interval) for key, interval in intervals.items()}
+
+
+def by_cloud_cover(views: Sequence[ViewScores]) -> list[Row]:
+    """Break scores down by how much cloud there was.
+
+    Args:
+        views: the scores of all views.
+
+    Returns:
+        Rows with `unit`, `above` and `up_to` (opacity), `count`, and scores of the reflectance protocol: of *pixels* by
+        opacity, errors; of *frames* by mean opacity, image scores; of *pixel series* by mean opacity over time,
+        errors and Jaccard indices. Bins with nothing in them are left out.
+    """
+    return [*_pixels(views), *_frames(views), *_series(views)]
+
+
+def _pixels(views: Sequence[ViewScores]) -> Iterator[Row]:
+    sums = total(views)
+    for number, place in enumerate(_bins("pixel", COVER_EDGES)):
+        count = int(sums["pixels"][number].sum())
+        if count:
+            yield place | {"count": count} | pooled(sums, (number,))
+
+
+def _frames(views: Sequence[ViewScores]) -> Iterator[Row]:
+    columns = {key: np.concatenate([view.frames[key] for view in views]) for key in views[0].frames}
+    bins = np.searchsorted(COVER_EDGES, columns.pop("cover"), side="left")
+    for number, place in enumerate(_bins("frame", COVER_EDGES)):
+        chosen = bins == number
+        if chosen.any():
+            means = {key: float(values[chosen].mean()) for key, values in columns.items()}
+            means["rmse"] = means.pop("mse") ** 0.5
+            yield place | {"count": int(chosen.sum())} | means
+
+
+def _series(views: Sequence[ViewScores]) -> Iterator[Row]:
+    sums, confusion = total(views), total_confusion(views)
+    for number, place in enumerate(_bins("pixel series", SERIES_EDGES)):
+        if sums["pixels"][:, number].sum():
+            counts = {kind: confusion[kind][number] for kind in KINDS}
+            errors = pooled(sums, (slice(None), number))
+            yield place | {"count": int(counts["real"].sum())} | errors | _jaccard(counts)
+
+
+def _bins(unit: str, edges: Sequence[float]) -> list[Row]:
+    """Describe each bin: above its lower end, up to its upper one; the first holds 0 too."""
+    return [{"unit": unit, "above": low, "up_to": high} for low, high in zip((0.0, *edges), (*edges, 1.0), strict=True)]
+
+
+def _jaccard(confusion: Mapping[str, NDArray[np.int64]]) -> Row:
+    found = {kind: classification_scores(torch.from_numpy(confusion[kind]))["jaccard"] for kind in KINDS}
+    return _with_ratio({f"jaccard_{kind}": value for kind, value in found.items()})
+
+
+def _with_ratio(row: Row) -> Row:
+    real = row["jaccard_real"]
+    return row | {RATIO: row["jaccard_generated"] / real if real else float("nan")}
+
+
+def by_class(views: Sequence[ViewScores]) -> list[Row]:
+    """Break scores down by land cover.
+
+    Args:
+        views: the scores of all views.
+
+    Returns:
+        Rows with `class` (0 is background), `pixel_series`, errors of the reflectance protocol, and the Jaccard indices
+        of that class.
+    """
+    sums, confusion = total(views), total_confusion(views)
+    counts = {kind: confusion[kind].sum(axis=0) for kind in KINDS}
+    jaccard = {kind: class_jaccard(torch.from_numpy(counts[kind])).tolist() for kind in KINDS}
+    rows = [{"class": 0, "pixel_series": None} | pooled(sums, (slice(None), slice(None), 0))]
+    for number in range(1, len(counts["real"]) + 1):
+        row = {"class": number, "pixel_series": int(counts["real"][number - 1].sum())}
+        row |= pooled(sums, (slice(None), slice(None), number))
+        rows.append(_with_ratio(row | {f"jaccard_{kind}": jaccard[kind][number - 1] for kind in KINDS}))
+    return rows
+
+
+def total(views: Sequence[ViewScores]) -> dict[str, NDArray[np.float64]]:
+    """Add up the sums of all views."""
+    return {key: np.sum([view.sums[key] for view in views], axis=0) for key in views[0].sums}
+
+
+def total_confusion(views: Sequence[ViewScores]) -> dict[str, NDArray[np.int64]]:
+    """Add up the confusion matrices of all views: `(20, K, K)` for `real` and `generated`."""
+    return {kind: np.sum([view.confusion[kind] for view in views], axis=0) for kind in KINDS}

@@ -1,0 +1,19 @@
+"""Baseline: no removal of clouds at all."""
+
+from typing import Literal
+
+from torch import Tensor
+
+from src.rsgan.experiments import EXPERIMENTS
+from src.rsgan.experiments.baseline import GapFillingSettings
+
+
+@EXPERIMENTS.register
+class CloudyCopySettings(GapFillingSettings):
+    """The clouded frames as they are: what any method must improve on."""
+
+    name: Literal["cloudy_copy"]
+
+    def fill(self, frames: Tensor, opacity: Tensor) -> Tensor:
+        """See `GapFillingSettings`."""
+        return frames

@@ -1,0 +1,52 @@
+"""Baseline: optical bands as linear functions of the SAR bands of the same pixel and step."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from src.rsgan.data.store import Sample
+from src.rsgan.experiments import EXPERIMENTS, BaselineSettings
+from src.rsgan.experiments.baseline import Baseline
+
+
+@EXPERIMENTS.register
+class LinearRegressionSettings(BaselineSettings):
+    """Ordinary least squares over all pixels and steps of the training views."""
+
+    name: Literal["linear_regression"]
+
+    dataset = "toy_sar_to_optical"
+
+    def build(self, bands: int) -> "LinearRegression":
+        """See `BaselineSettings`."""
+        return LinearRegression(bands)
+
+
+class LinearRegression(Baseline):
+    """See `LinearRegressionSettings`."""
+
+    learns_from = ("source", "target")
+
+    def learn(self, series: Iterable[Sample]) -> None:
+        """See `Baseline`; one view in memory at a time."""
+        moments = [_moments(sample["source"], sample["target"]) for sample in series]
+        square, product = (np.sum(part, axis=0) for part in zip(*moments, strict=True))
+        # The solution of least norm, should bands depend on each other.
+        weights = np.linalg.lstsq(square, product, rcond=None)[0]  # (C_in + 1, C_out)
+        self._weights = torch.from_numpy(weights).float()
+
+    def translate(self, series: Sample) -> Tensor:
+        """See `Baseline`."""
+        source = series["source"]
+        weights = self._weights.to(source.device)
+        return torch.einsum("tchw,cd->tdhw", source, weights[:-1]) + weights[-1].reshape(1, -1, 1, 1)
+
+
+def _moments(source: Tensor, target: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Mean products of the source's bands and 1 with themselves and with the target's bands, over a view's pixels."""
+    inputs, outputs = (frames.movedim(1, -1).flatten(0, -2).double().numpy() for frames in (source, target))
+    inputs = np.column_stack([inputs, np.ones(len(inputs))])  # (pixels, C_in + 1)
+    return inputs.T @ inputs / len(inputs), inputs.T @ outputs / len(inputs)

@@ -1,0 +1,157 @@
+"""Scores of whole views and their summaries: sanity of the extremes, and breakdowns that add up to the whole."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from src.rsgan.evaluation.classifiers import CLASSIFIERS, FittedClassifier
+from src.rsgan.evaluation.scoring import ViewScores, score_view
+from src.rsgan.evaluation.summary import PUBLISHED, by_class, by_cloud_cover, summarise, total, total_confusion
+
+HORIZON, BANDS, SIDE, NCLASSES = 6, 3, 20, 2
+
+
+def curves() -> Tensor:
+    """A curve for each class and band: `(K, T, C)`."""
+    return torch.rand((NCLASSES, HORIZON, BANDS), generator=torch.Generator().manual_seed(7)) * 1.6 - 0.8
+
+
+def classes() -> Tensor:
+    """Left half 1, right half 2, a border of background."""
+    found = torch.ones((SIDE, SIDE), dtype=torch.int16)
+    found[:, SIDE // 2 :] = 2
+    found[0] = found[:, SIDE // 2] = 0
+    return found
+
+
+def real(seed: int = 0, noise: float = 0.05) -> Tensor:
+    series = torch.cat([torch.full((1, HORIZON, BANDS), -1.0), curves()])[classes().long()]  # (H, W, T, C)
+    generator = torch.Generator().manual_seed(seed)
+    return series.permute(2, 3, 0, 1) + noise * torch.randn((HORIZON, BANDS, SIDE, SIDE), generator=generator)
+
+
+def opacity(seed: int = 3) -> Tensor:
+    return torch.rand((HORIZON, SIDE, SIDE), generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture(scope="module")
+def classifier() -> FittedClassifier:
+    labels = np.repeat([1, 2], 200)
+    noise = 0.05 * np.random.default_rng(0).standard_normal((400, HORIZON, BANDS))
+    series = (curves().numpy()[labels - 1] + noise).astype(np.float32)
+    return CLASSIFIERS.entries["logistic_regression"]().fit(lambda: iter([(series, labels)]))
+
+
+def score(generated: Tensor, target: Tensor, classifier: FittedClassifier, cloud: Tensor | None = None) -> ViewScores:
+    return score_view(generated, target, classes(), opacity() if cloud is None else cloud, classifier)
+
+
+def test_the_target_itself_is_perfect(classifier: FittedClassifier) -> None:
+    found = summarise([score(real(seed), real(seed), classifier).figures for seed in range(3)], seed=0)
+    assert found["test_mae"] == found["test_mse"] == 0
+    assert found["test_ssim"] == pytest.approx(1)
+    assert found["test_psnr"] == math.inf
+    assert found["test_jaccard_ratio"] == 1
+    assert found["reflectance"]["ssim"]["mean"] == pytest.approx(1)
+    for key in ("mae", "rmse", "sam", "mae_cloudy", "rmse_clear", "difference_mae"):
+        assert found["reflectance"][key]["mean"] == 0
+    assert found["reflectance"]["correlation"]["mean"] == pytest.approx(1, abs=1e-6)
+    assert found["reflectance"]["jaccard_ratio"] == {"mean": 1, "low": 1, "high": 1, "count": 3}
+
+
+def test_what_is_ruined_in_the_dark_is_seen_in_reflectance_only(classifier: FittedClassifier) -> None:
+    target = real().clamp(-1, 1)
+    dark = target < 0
+    ruined = torch.where(dark, -1 - target, target)  # still dark, as wrong as can be
+    figures = score(ruined, target, classifier).figures
+    perfect = score(target, target, classifier).figures  # the original angle of a dark spectrum with itself is not 0
+    for key in ("original_sam", "original_ssim", "original_psnr"):
+        assert figures[key] == pytest.approx(perfect[key])
+    assert figures["mae"] > 0.05
+    assert figures["ssim"] < 0.9
+    assert figures["sam"] > 1
+
+
+def test_noise_costs_land_cover(classifier: FittedClassifier) -> None:
+    clean = score(real(), real(1), classifier).figures
+    noisy = score(real(noise=3), real(1), classifier).figures
+    assert clean["jaccard_generated"] == clean["jaccard_real"] == 1
+    assert noisy["jaccard_generated"] < 0.7
+    assert noisy["kappa_generated"] < 0.6
+    assert noisy["correlation"] < clean["correlation"]
+
+
+def test_background_counts_for_images_and_not_for_land_cover(classifier: FittedClassifier) -> None:
+    changed = torch.where(classes() == 0, 1.0, real())
+    found, before = (score(frames, real(), classifier) for frames in (changed, real()))
+    assert found.figures["mae"] > 0
+    np.testing.assert_array_equal(found.confusion["generated"], before.confusion["generated"])
+    assert (found.predicted["generated"][classes().numpy() == 0] == 0).all()
+
+
+def test_breakdowns_add_up_to_the_whole(classifier: FittedClassifier) -> None:
+    cases = ((seed, real(seed + 5, noise=0.5)) for seed in range(3))
+    views = [score(made, real(seed), classifier, opacity(seed)) for seed, made in cases]
+    figures = [view.figures for view in views]
+    rows = by_cloud_cover(views)
+    for unit, every in (("pixel", 3 * HORIZON * SIDE**2), ("frame", 3 * HORIZON), ("pixel series", 3 * 19**2)):
+        chosen = [row for row in rows if row["unit"] == unit]
+        assert sum(row["count"] for row in chosen) == every
+        if unit != "pixel series":
+            mean = sum(row["mae"] * row["count"] for row in chosen) / every
+            assert mean == pytest.approx(np.mean([figure["mae"] for figure in figures]), rel=1e-5)
+    square = sum(row["rmse"] ** 2 * row["count"] for row in rows if row["unit"] == "pixel") / (3 * HORIZON * SIDE**2)
+    assert square == pytest.approx(np.mean([figure["mse"] for figure in figures]), rel=1e-5)
+    table = by_class(views)
+    assert [row["class"] for row in table] == [0, 1, 2]
+    counts = total_confusion(views)["generated"].sum(axis=0)
+    assert [row["pixel_series"] for row in table[1:]] == counts.sum(axis=1).tolist()
+    hits = counts.diagonal() / (counts.sum(axis=0) + counts.sum(axis=1) - counts.diagonal())
+    assert [row["jaccard_generated"] for row in table[1:]] == pytest.approx(hits.tolist())
+
+
+def test_pixels_are_sorted_by_their_own_opacity(classifier: FittedClassifier) -> None:
+    """Errors grow with opacity; a pixel at the edge of two bins belongs to the lower."""
+    cloud = opacity()
+    cloud[0, 0, 0] = 0.5
+    made = real() + 0.2 * (cloud > 0.5).unsqueeze(1)
+    found = score(made, real(), classifier, cloud)
+    assert found.figures["mae_clear"] == pytest.approx(0, abs=1e-7)
+    assert found.figures["mae_cloudy"] == pytest.approx(0.1, rel=1e-5)
+    rows = [row for row in by_cloud_cover([found]) if row["unit"] == "pixel"]
+    assert [round(row["mae"], 6) for row in rows] == [0] * 5 + [0.1] * 5
+    clear = float(total([found])["pixels"][:5].sum())
+    assert clear == (cloud <= 0.5).sum()
+
+
+def test_without_clouds_cloudy_pixels_have_no_scores(classifier: FittedClassifier) -> None:
+    views = [score(real(1), real(), classifier, torch.zeros_like(opacity()))]
+    assert math.isnan(views[0].figures["mae_cloudy"])
+    found = summarise([views[0].figures], seed=0)["reflectance"]
+    assert found["mae_cloudy"]["count"] == 0
+    assert found["mae_clear"]["mean"] == pytest.approx(found["mae"]["mean"])
+    assert len([row for row in by_cloud_cover(views) if row["unit"] == "pixel series"]) == 1
+
+
+def test_published_keys_are_means_over_views(classifier: FittedClassifier) -> None:
+    figures = [score(real(seed + 9, noise=0.3), real(seed), classifier).figures for seed in range(4)]
+    found = summarise(figures, seed=0)
+    assert list(found)[:8] == [*PUBLISHED, "test_jaccard_ratio"]
+    for key, name in PUBLISHED.items():
+        assert found[key] == pytest.approx(np.mean([figure[name] for figure in figures]))
+    ratio = found["test_jaccard_generated_samples"] / found["test_jaccard_real_samples"]
+    assert found["test_jaccard_ratio"] == pytest.approx(ratio)
+    assert summarise(figures, seed=0) == found
+
+
+def test_precision_hardly_matters(classifier: FittedClassifier) -> None:
+    """Single precision, as on a CPU, against double, as on a GPU."""
+    made, target = real(1, noise=0.4), real()
+    single, double = (
+        score(made.to(kind), target.to(kind), classifier).figures for kind in (torch.float32, torch.float64)
+    )
+    for key, value in single.items():
+        assert value == pytest.approx(double[key], abs=1e-5, rel=1e-5), key

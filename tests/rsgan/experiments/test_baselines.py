@@ -1,0 +1,125 @@
+"""Laws of the rules that networks have to beat."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from src.rsgan.data.store import Sample
+from src.rsgan.experiments import EXPERIMENTS
+from src.rsgan.experiments.baseline import GapFillingSettings
+from src.rsgan.experiments.sar_to_optical.linear_regression import LinearRegression
+from src.rsgan.experiments.utils.gaps import clear_mean, clear_steps, closest_clear, interpolate, least_cloudy
+
+BANDS, HORIZON = 3, 8
+FILLING = [name for name, entry in EXPERIMENTS.entries.items() if issubclass(entry, GapFillingSettings)]
+BY_VALUE = ["closest_clear_value", "linear_interpolation", "clear_pixel_mean"]
+
+
+def frames(seed: int = 0) -> Tensor:
+    return torch.rand((HORIZON, BANDS, 5, 4), generator=torch.Generator().manual_seed(seed)) * 2 - 1
+
+
+def opacity(seed: int = 1) -> Tensor:
+    return torch.rand((HORIZON, 1, 5, 4), generator=torch.Generator().manual_seed(seed))
+
+
+def translate(name: str, optical: Tensor, cloud: Tensor) -> Tensor:
+    """The optical bands come first, SAR bands behind them."""
+    series = Sample(source=torch.cat([optical, torch.full_like(optical, 9)], dim=1), cloud=cloud, first=True)
+    return EXPERIMENTS.entries[name](name=name, seed=0).build(BANDS).translate(series)
+
+
+@pytest.mark.parametrize("name", FILLING)
+def test_frames_are_made_of_the_optical_bands(name: str) -> None:
+    made = translate(name, frames(), opacity())
+    assert made.shape == frames().shape
+    assert made.abs().max() <= 1
+
+
+def test_the_copy_is_a_copy() -> None:
+    assert torch.equal(translate("cloudy_copy", frames(), opacity()), frames())
+
+
+@pytest.mark.parametrize("name", ["closest_clear_value", "linear_interpolation"])
+def test_nothing_changes_without_clouds(name: str) -> None:
+    assert torch.equal(translate(name, frames(), torch.zeros_like(opacity())), frames())
+
+
+@pytest.mark.parametrize("name", BY_VALUE)
+def test_what_is_under_thick_clouds_does_not_count(name: str) -> None:
+    cloud = opacity()
+    cloud[3] = 0
+    hidden = torch.where(cloud > 0.2, 5.0, frames())
+    assert torch.equal(translate(name, hidden, cloud), translate(name, frames(), cloud))
+
+
+@given(seed=st.integers(0, 1000), slope=st.floats(-0.1, 0.1))
+def test_interpolation_is_exact_where_series_are_linear(seed: int, slope: float) -> None:
+    steps = torch.arange(HORIZON).reshape(-1, 1, 1, 1)
+    linear = frames(seed)[:1] + slope * steps
+    clear = opacity(seed) < 0.4
+    clear[[0, -1]] = True
+    torch.testing.assert_close(interpolate(torch.where(clear, linear, 9.0), clear), linear, atol=1e-6, rtol=0)
+
+
+@given(seed=st.integers(0, 1000))
+def test_agreement_with_numpy_pixel_by_pixel(seed: int) -> None:
+    """Before the first clear value and after the last, both keep it."""
+    values, clear = frames(seed), clear_steps(opacity(seed), 0.3)
+    filled, closest, mean = interpolate(values, clear), closest_clear(values, clear), clear_mean(values, clear)
+    steps = np.arange(HORIZON)
+    for row, column in np.ndindex(5, 4):
+        known = np.flatnonzero(clear[:, 0, row, column].numpy())
+        nearest = known[np.abs(known[None] - steps[:, None]).argmin(axis=1)]
+        for band in range(BANDS):
+            series = values[:, band, row, column].numpy()
+            expected = np.interp(steps, known, series[known])
+            np.testing.assert_allclose(filled[:, band, row, column], expected, atol=1e-6)
+            np.testing.assert_array_equal(closest[:, band, row, column], series[nearest])
+            np.testing.assert_allclose(mean[:, band, row, column], series[known].mean(), atol=1e-6)
+
+
+def test_of_a_pixel_that_is_never_clear_the_least_clouded_value_counts() -> None:
+    cloud = 0.5 + opacity() / 2
+    clear = clear_steps(cloud, 0.2)
+    assert (clear.sum(dim=0) == 1).all()
+    assert torch.equal(cloud.masked_select(clear).sort().values, cloud.amin(dim=0).flatten().sort().values)
+
+
+def test_the_least_cloudy_frame_is_the_earliest_of_the_clearest() -> None:
+    cloud = opacity()
+    cloud[2] = cloud[5] = 0.01
+    assert torch.equal(least_cloudy(frames(), cloud), frames()[2].expand(HORIZON, -1, -1, -1))
+
+
+def test_regression_finds_a_linear_relation() -> None:
+    weights, offset = torch.tensor([[0.5, -0.2], [0.1, 0.3], [0.0, 0.7]]), torch.tensor([0.1, -0.4])
+
+    def sample(seed: int) -> Sample:
+        source = frames(seed)
+        target = torch.einsum("tchw,cd->tdhw", source, weights) + offset.reshape(1, -1, 1, 1)
+        return Sample(source=source, target=target, first=True)
+
+    baseline = LinearRegression(2)
+    baseline.learn(sample(seed) for seed in (1, 2))
+    torch.testing.assert_close(baseline.translate(sample(3)), sample(3)["target"], atol=1e-6, rtol=0)
+
+
+def test_regression_takes_bands_that_depend_on_each_other() -> None:
+    source = frames()[:, :1].expand(-1, 3, -1, -1)
+    baseline = LinearRegression(1)
+    baseline.learn([Sample(source=source, target=2 * source[:, :1], first=True)])
+    torch.testing.assert_close(baseline.translate(Sample(source=source)), 2 * source[:, :1], atol=1e-5, rtol=0)
+
+
+def test_regression_leaves_nothing_that_its_inputs_could_explain() -> None:
+    """Residuals of least squares are orthogonal to every input, and to 1."""
+    source, target = frames(1), frames(2)
+    baseline = LinearRegression(BANDS)
+    baseline.learn([Sample(source=source, target=target, first=True)])
+    residual = baseline.translate(Sample(source=source)) - target
+    inputs = torch.cat([source, torch.ones_like(source[:, :1])], dim=1)
+    assert torch.einsum("tchw,tdhw->cd", inputs, residual).abs().max() < 1e-4
