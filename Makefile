@@ -8,6 +8,8 @@ DEMO := data/demo
 SEEDS := 1-40
 EXPERIMENTS := cloud_removal/cgan_toy cloud_removal/cgan_toy_upper_bound cloud_removal/cgan_frame_recurrent_toy \
 	sar_to_optical/cycle_gan_toy
+BASELINES := $(addprefix cloud_removal/baselines/,cloudy_copy least_cloudy_frame closest_clear_value \
+	linear_interpolation clear_pixel_mean) sar_to_optical/baselines/linear_regression
 
 .PHONY: test demo lint clean
 
@@ -18,7 +20,7 @@ lint: $(READY)
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 
-# Views of each task, and each experiment on them, at a scale for a laptop.
+# Views of each task, a reference classifier, each experiment and baseline, and their scores, at a scale for a laptop.
 demo: $(READY)
 	$(RUN) repro/toy-data/build_dataset.py --task=cloud_removal --cfg=$(CONFIG)/cloud_removal --seeds=$(SEEDS) \
 		--o=$(DEMO)/cloud_removal
@@ -30,7 +32,16 @@ demo: $(READY)
 	for cfg in $(EXPERIMENTS); do \
 		$(RUN) run_training.py --cfg=src/rsgan/config/demo/$$cfg.yaml --o=$(DEMO)/experiments || exit; \
 	done
-	@echo "Look at $(DEMO)/*.png and at $(DEMO)/experiments/*/run/samples"
+	for task in cloud_removal/cgan_toy sar_to_optical/cycle_gan_toy; do \
+		$(RUN) make_reference_classifier.py --cfg=src/rsgan/config/demo/$$task.yaml \
+			--o=$(DEMO)/reference_classifiers/$${task%/*} || exit; \
+	done
+	for cfg in $(EXPERIMENTS) $(BASELINES); do \
+		$(RUN) run_testing.py --cfg=src/rsgan/config/demo/$$cfg.yaml --o=$(DEMO)/experiments || exit; \
+	done
+	$(RUN) utils/score_table.py $(DEMO)/experiments --o=$(DEMO)
+	@cat $(DEMO)/scores.md
+	@echo "Look at $(DEMO)/*.png and at $(DEMO)/experiments/*/eval/*.png"
 
 $(READY): requirements.txt
 	$(PYTHON) -m venv $(VENV)

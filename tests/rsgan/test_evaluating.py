@@ -112,9 +112,7 @@ def test_every_experiment_is_scored(file: Path, tested: Trained) -> None:
         assert levels.std() > 5
 
 
-def test_testing_again_gives_the_same_bytes(
-    tested: Trained, cfg: Shrunk, classifiers: dict, tmp_path: Path
-) -> None:
+def test_testing_again_gives_the_same_bytes(tested: Trained, cfg: Shrunk, classifiers: dict, tmp_path: Path) -> None:
     folder = tested(CGAN) / "eval"
     before = contents(folder)
     assert call(run_testing, *options(cfg(CGAN), tmp_path / "out", classifiers)) == 0
