@@ -77,7 +77,7 @@ def test_commands_name_options_that_exist(checkout: Path) -> None:
         for line in text.replace("\\\n", " ").splitlines()
         if line.startswith("python ")
     ]
-    assert len(commands) == 9
+    assert len(commands) == 13
     for command in commands:
         script = command.split()[1]
         options = set(re.findall(r"--[a-z]+", command))
