@@ -19,6 +19,7 @@ from src.rsgan.data.store import Sample
 from src.rsgan.devices import Devices
 from src.rsgan.evaluation.classifiers import FittedClassifier
 from src.rsgan.evaluation.pictures import Strip, draw_class_maps, draw_confusion, draw_strips
+from src.rsgan.evaluation.pixels import class_map
 from src.rsgan.evaluation.reference import open_classifier
 from src.rsgan.evaluation.scoring import KINDS, ViewScores, score_view
 from src.rsgan.evaluation.summary import by_class, by_cloud_cover, summarise, total_confusion
@@ -233,18 +234,19 @@ def _write(run: _Run, folder: Path) -> None:
 @torch.no_grad()
 def _score(run: _Run) -> Iterator[tuple[str, Sample, Tensor, NDArray[np.int16], ViewScores]]:
     """Generate and score view after view: name, series, generated frames, true classes, scores."""
-    kinds = tuple(dict.fromkeys((*run.translator.kinds, "target", "cloud", "annotation")))
+    kinds = tuple(dict.fromkeys((*run.translator.kinds, "target", "cloud")))
     for number, name in enumerate(run.data.names["test"]):
         series = run.data.series("test", number, kinds)
         series = Sample(first=True, **{kind: series[kind].to(run.device) for kind in kinds})
         generated = run.translator.translate(series)
         if not torch.isfinite(generated).all():
             raise RunError(f"view {name}: found generated values that are not finite: training diverged; train again")
-        classes, opacity = series["annotation"][0, 1], series["cloud"][:, 0]
+        classes = class_map(run.data.views("test")[number])
+        truth, opacity = torch.from_numpy(classes).to(run.device), series["cloud"][:, 0]
         # Results don't depend on the number of cores.
         njobs = torch.get_num_threads()
-        scores = score_view(generated, series["target"], classes, opacity, run.classifier, njobs=njobs)
-        yield name, series, generated, classes.cpu().numpy(), scores
+        scores = score_view(generated, series["target"], truth, opacity, run.classifier, njobs=njobs)
+        yield name, series, generated, classes, scores
 
 
 def _strip(run: _Run, name: str, series: Sample, generated: Tensor) -> Strip:

@@ -9,20 +9,18 @@ import contextlib
 import os
 import re
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:  # run as a script, Python looks for modules beside the script
     sys.path.insert(0, str(ROOT))
 
+from utils.benchmarks.timing import alternate  # noqa: E402
 from utils.cli import Parser, run  # noqa: E402
 
 if TYPE_CHECKING:
@@ -78,30 +76,6 @@ def one_core() -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, cores)
-
-
-def alternate(runs: int, *outputs: Path, **timed: Callable[[], object]) -> dict[str, float]:
-    """Run several things in turn, several times.
-
-    Args:
-        runs: rounds; one more goes before and isn't counted.
-        outputs: folders to remove before each run, outside the time.
-        timed: what to run, by name.
-
-    Returns:
-        Median seconds by name.
-    """
-    seconds: dict[str, list[float]] = {name: [] for name in timed}
-    for round_ in range(runs + 1):
-        for name, action in timed.items():
-            for folder in outputs:
-                shutil.rmtree(folder, ignore_errors=True)
-            time.sleep(PAUSE)
-            start = time.perf_counter()
-            action()
-            if round_:
-                seconds[name].append(time.perf_counter() - start)
-    return {name: median(values) for name, values in seconds.items()}
 
 
 def generation_config(name: str, dims: list[int], **scene: Any) -> Any:  # noqa: ANN401 - any key of the scene
@@ -169,6 +143,7 @@ def published_view(folder: Path, runs: int) -> Iterator[Row]:
         runs,
         view,
         again,
+        pause=PAUSE,
         make=make,
         make_floor=lambda: write(again, everything),
         stream=stream,
@@ -223,7 +198,7 @@ def two_workers(folder: Path, runs: int) -> Iterator[Row]:
         if build_views(task, folder / "set", range(views), njobs=jobs):
             raise RuntimeError("a view failed")
 
-    seconds = alternate(runs, folder / "set", one=lambda: build(1), two=lambda: build(2))
+    seconds = alternate(runs, folder / "set", pause=PAUSE, one=lambda: build(1), two=lambda: build(2))
     gain = f"{seconds['one'] / seconds['two']:.2f} times as fast as one worker ({seconds['one']:.2f} s)"
     yield f"{views} views, two workers", seconds["two"], seconds["one"] / 2, gain
 
@@ -259,6 +234,7 @@ def large_scene(folder: Path, runs: int) -> Iterator[Row]:
         folder / "new",
         derived,
         again,
+        pause=PAUSE,
         generate=generate,
         generate_floor=generate_floor,
         derive=derive,
