@@ -14,7 +14,7 @@ BASELINES := $(addprefix cloud_removal/baselines/,cloudy_copy least_cloudy_frame
 .PHONY: test demo lint clean
 
 test: lint
-	$(RUN) -m pytest
+	$(RUN) -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
 lint: $(READY)
 	$(RUN) -m ruff check .
