@@ -11,10 +11,10 @@ def to_picture(frame: NDArray[np.floating]) -> Picture:
     """Turn a frame into a colour picture.
 
     Args:
-        frame: `(H, W, C)`, reflectance-like; clipped to [0, 1].
+        frame: `(…, H, W, C)`, one or several, reflectance-like; clipped to [0, 1].
 
     Returns:
-        `(H, W, 3)`, 0 to 255: the bands themselves where there are three, the first, middle and last where there
+        `(…, H, W, 3)`, 0 to 255: the bands themselves where there are three, the first, middle and last where there
         are more, the first in grey where there are fewer.
     """
     nbands = frame.shape[-1]

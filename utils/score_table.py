@@ -5,7 +5,6 @@ there are two or more. Published figures stand beside those of experiments on da
 """
 
 import argparse
-import csv
 import json
 import math
 import sys
@@ -73,14 +72,11 @@ def main(arguments: argparse.Namespace) -> None:
         print(table)
         return
     from utils.files import new_file
+    from utils.tables import write_csv
 
     with new_file(arguments.o / "scores.md") as temporary:
         temporary.write_text(table + "\n", encoding="utf-8")
-    with new_file(arguments.o / "scores.csv") as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-        rows = list(records(groups))
-        writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(arguments.o / "scores.csv", records(groups))
 
 
 def find(path: Path) -> list[Path]:
@@ -202,14 +198,14 @@ def records(groups: dict[tuple[str, str], list[Scores]]) -> list[dict[str, Any]]
         groups: see `group`.
 
     Returns:
-        For each experiment: data set, seeds, and mean and half-width of each score, empty where undefined.
+        For each experiment: data set, seeds, and mean and half-width of each score, NaN where undefined.
     """
     rows = []
     for (dataset, experiment), members in groups.items():
         row: dict[str, Any] = {"dataset": dataset, "experiment": experiment, "seeds": len(members)}
         for key in (*ORIGINAL, *REFLECTANCE):
-            numbers = {key: mean_of(members, key), f"{key}_±": half_width([value(scores, key) for scores in members])}
-            row |= {name: None if math.isnan(number) else number for name, number in numbers.items()}
+            row[key] = mean_of(members, key)
+            row[f"{key}_±"] = half_width([value(scores, key) for scores in members])
         rows.append(row)
     return rows
 

@@ -13,6 +13,7 @@ from src.rsgan.checkpoint import IDENTITY, read_checkpoint
 from src.rsgan.configuration import ExperimentConfig
 from utils.errors import DataError, UsageError
 from utils.files import new_file
+from utils.tables import write_json
 
 # What may change while a run stays the same: how long it goes on, where files are, how they are read, how it is tested.
 FREE = (
@@ -139,8 +140,7 @@ class RunFolder:
             best: its value there.
         """
         summary = {"epochs": epochs, "stopped_early": stopped_early, "monitor": monitor, "best": best}
-        with new_file(self._summary) as temporary:
-            temporary.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+        write_json(self._summary, summary)
 
 
 def identify(config: ExperimentConfig, seed: int, data: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from src.rsgan.checkpoint import IDENTITY, read_checkpoint
 from src.rsgan.configuration import ExperimentConfig, named, read_experiment
 from src.rsgan.data.datamodule import ToyDataModule
 from src.rsgan.data.datasets import Kind
-from src.rsgan.data.store import Sample
+from src.rsgan.data.store import Sample, to_device
 from src.rsgan.devices import Devices
 from src.rsgan.evaluation.classifiers import FittedClassifier
 from src.rsgan.evaluation.pictures import Strip, draw_class_maps, draw_confusion, draw_strips
@@ -23,13 +23,13 @@ from src.rsgan.evaluation.pixels import class_map
 from src.rsgan.evaluation.reference import open_classifier
 from src.rsgan.evaluation.scoring import KINDS, ViewScores, score_view
 from src.rsgan.evaluation.summary import by_class, by_cloud_cover, summarise, total_confusion
-from src.rsgan.evaluation.tables import write_csv, write_json
 from src.rsgan.experiments import BaselineSettings
 from src.rsgan.run_folder import RunFolder, differences
 from src.rsgan.training import build_experiment, quieten
 from utils.errors import ConfigError, RunError, UsageError
 from utils.files import new_directory
 from utils.progress_bar import progress_bar
+from utils.tables import write_csv, write_json
 
 logger = logging.getLogger(__name__)
 SCORES = "test_scores.json"
@@ -236,8 +236,7 @@ def _score(run: _Run) -> Iterator[tuple[str, Sample, Tensor, NDArray[np.int16], 
     """Generate and score view after view: name, series, generated frames, true classes, scores."""
     kinds = tuple(dict.fromkeys((*run.translator.kinds, "target", "cloud")))
     for number, name in enumerate(run.data.names["test"]):
-        series = run.data.series("test", number, kinds)
-        series = Sample(first=True, **{kind: series[kind].to(run.device) for kind in kinds})
+        series = to_device(run.data.series("test", number, kinds), run.device)
         generated = run.translator.translate(series)
         if not torch.isfinite(generated).all():
             raise RunError(f"view {name}: found generated values that are not finite: training diverged; train again")

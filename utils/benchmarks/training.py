@@ -214,11 +214,11 @@ def make_trainer(config: "ExperimentConfig", devices: "Devices", steps: int, *ca
 def batch_on(device: "torch.device", config: "ExperimentConfig", data: "ToyDataModule", size: int | None = None) -> Any:  # noqa: ANN401
     """Read one training batch and put it on the device."""
     from src.rsgan.data.plans import Batch
-    from src.rsgan.data.store import Store
+    from src.rsgan.data.store import Store, to_device
 
     plan = data.plan("train", 0)[0]
     sample = Store(data.views("train"), data.kinds)[Batch(plan.index[:size], plan.first)]
-    return {key: value.to(device) if key != "first" else value for key, value in sample.items()}
+    return to_device(sample, device)
 
 
 def flops_per_frame(config: "ExperimentConfig", devices: "Devices") -> float:

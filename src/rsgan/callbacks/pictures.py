@@ -11,9 +11,10 @@ from PIL import Image, ImageDraw
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from src.rsgan.data.store import Sample
+from src.rsgan.data.store import Sample, to_device
 from src.rsgan.experiments.experiment import Experiment
 from utils.files import new_file
+from utils.pictures import to_picture
 
 VIEWS = 4
 SIDE = 128  # pixels that a small frame is enlarged to
@@ -38,7 +39,7 @@ class Pictures(Callback):
         if not trainer.is_global_zero:
             return
         self._series = self._series or self._choose(trainer, pl_module)
-        series = [_to(sample, pl_module.device) for sample in self._series]
+        series = [to_device(sample, pl_module.device) for sample in self._series]
         with torch.no_grad(), trainer.precision_plugin.forward_context():
             pictures = {title: to_levels(images) for title, images in pl_module.pictures(series).items()}
         with new_file(self._folder / f"epoch={trainer.current_epoch}.png") as temporary:
@@ -60,10 +61,6 @@ class Pictures(Callback):
         ]
 
 
-def _to(sample: Sample, device: torch.device) -> Sample:
-    return Sample(**{key: value.to(device) if torch.is_tensor(value) else value for key, value in sample.items()})
-
-
 def to_levels(images: torch.Tensor) -> Images:
     """Turn images into what a screen shows: the first three bands as red, green and blue.
 
@@ -73,9 +70,8 @@ def to_levels(images: torch.Tensor) -> Images:
     Returns:
         `(N, H, W, 3)`, 0 to 255.
     """
-    bands = [0, 1, 2] if images.shape[1] >= 3 else [0, 0, 0]
-    reflectance = ((images.detach().float()[:, bands] + 1) / 2).clamp(0, 1)
-    return (reflectance * 255).round().byte().movedim(1, -1).cpu().numpy()
+    reflectance = (images[:, :3].detach().float() + 1) / 2
+    return to_picture(reflectance.movedim(1, -1).cpu().numpy())  # (N, C, H, W) -> (N, H, W, C)
 
 
 def contact_sheet(pictures: Mapping[str, Images]) -> Image.Image:

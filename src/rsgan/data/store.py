@@ -30,6 +30,19 @@ class Sample(TypedDict, total=False):
     first: bool
 
 
+def to_device(sample: Sample, device: torch.device) -> Sample:
+    """Move a batch.
+
+    Args:
+        sample: the batch.
+        device: where to.
+
+    Returns:
+        The batch there.
+    """
+    return Sample(**{key: value.to(device) if torch.is_tensor(value) else value for key, value in sample.items()})
+
+
 class Store:
     """Frames of some views, read from disk whenever they are asked for.
 

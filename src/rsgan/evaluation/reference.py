@@ -2,7 +2,7 @@
 
 import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,13 @@ from src.rsgan.evaluation.classifiers import (
     ReferenceClassifier,
     load_classifier,
 )
+from src.rsgan.evaluation.classifiers.chunks import Chunk
 from src.rsgan.evaluation.metrics.classification import class_jaccard, classification_scores, confusion_matrix
 from src.rsgan.evaluation.pictures import draw_confusion
 from src.rsgan.evaluation.pixels import PixelSample, class_map
-from src.rsgan.evaluation.tables import write_json
 from utils.errors import DataError, UsageError
 from utils.seeding import Streams
+from utils.tables import write_json
 
 logger = logging.getLogger(__name__)
 FILE = "classifier.skops"
@@ -51,15 +52,14 @@ def make_reference_classifier(cfg: Path, out: Path, *, njobs: int = 1) -> None:
     settings = config.reference_classifier or CLASSIFIERS.entries[DEFAULT]()
     with named(cfg):
         data = ToyDataModule(config.dataset, split_seed=config.experiment.seed, seed=0)
-        fitted, sample = _fit(settings, data, njobs=njobs)
-        training = _confusion(fitted, sample, njobs=njobs)
+        fitted, training = _fit(settings, data, njobs=njobs)
         everything = PixelSample.draw(data.views("val"), None, rng=np.random.default_rng(0))
         validation = _confusion(fitted, everything, njobs=njobs)
     path = _file(out)
     scores = {
         "classifier": settings.model_dump(mode="json"),
-        "validation": _scores(validation, len(everything), len(data.names["val"])),
-        "training": _scores(training, len(sample), len(data.names["train"])),
+        "validation": _scores(validation, len(data.names["val"])),
+        "training": _scores(training, len(data.names["train"])),
         "about": {"horizon": fitted.horizon, "nbands": fitted.nbands, "classes": fitted.classes.tolist()}
         | {"data": fitted.data, "versions": fitted.versions},
     }
@@ -69,7 +69,8 @@ def make_reference_classifier(cfg: Path, out: Path, *, njobs: int = 1) -> None:
     _report(scores, path)
 
 
-def _fit(settings: ReferenceClassifier, data: ToyDataModule, *, njobs: int) -> tuple[FittedClassifier, PixelSample]:
+def _fit(settings: ReferenceClassifier, data: ToyDataModule, *, njobs: int) -> tuple[FittedClassifier, Tensor]:
+    """Learn from the training views; also count right and wrong among the series learnt from, which are read once."""
     sample = PixelSample.draw(
         data.views("train"), settings.train_set_size, rng=Streams((settings.seed,)).rng("pixel series")
     )
@@ -81,24 +82,30 @@ def _fit(settings: ReferenceClassifier, data: ToyDataModule, *, njobs: int) -> t
         )
     logger.info("fitting %s to %d pixel series of %d views", settings.name, len(sample), len(sample.views))
     with tempfile.TemporaryDirectory(prefix="pixel-series-") as folder:
-        return settings.fit(sample.chunks(settings.n_chunks, Path(folder)), njobs=njobs, data=data.fingerprint), sample
+        chunks = sample.chunks(settings.n_chunks, Path(folder))
+        fitted = settings.fit(chunks, njobs=njobs, data=data.fingerprint)
+        return fitted, _confusion(fitted, chunks(), njobs=njobs)
 
 
-def _confusion(fitted: FittedClassifier, sample: PixelSample, *, njobs: int) -> Tensor:
-    """Count right and wrong pixels, view by view."""
+def _confusion(fitted: FittedClassifier, parts: Iterable[Chunk], *, njobs: int) -> Tensor:
+    """Count right and wrong pixels, part by part."""
     return torch.stack(
         [
             confusion_matrix(
                 torch.from_numpy(fitted.predict(series, njobs=njobs)), torch.from_numpy(labels), fitted.nclasses
             )
-            for series, labels in sample
+            for series, labels in parts
         ]
     ).sum(dim=0)
 
 
-def _scores(confusion: Tensor, pixels: int, views: int) -> dict[str, Any]:
+def _scores(confusion: Tensor, views: int) -> dict[str, Any]:
     jaccard = dict(enumerate(class_jaccard(confusion).tolist(), 1))
-    return classification_scores(confusion) | {"jaccard_by_class": jaccard, "pixel_series": pixels, "views": views}
+    return classification_scores(confusion) | {
+        "jaccard_by_class": jaccard,
+        "pixel_series": int(confusion.sum()),
+        "views": views,
+    }
 
 
 def _report(scores: dict[str, Any], path: Path) -> None:

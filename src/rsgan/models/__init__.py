@@ -1,9 +1,9 @@
 """Networks, one file each, chosen by name in a configuration."""
 
 from abc import abstractmethod
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 from torch import nn
 
 from utils.registry import Configured, Registry
@@ -23,10 +23,26 @@ class Network(Configured):
 
     input_size: InputSize
 
-    @property
     @abstractmethod
+    def sizes(self) -> list[Shape]:
+        """Compute the sizes after each layer, first to last, by arithmetic: nothing is run.
+
+        Returns:
+            Channels, height and width.
+
+        Raises:
+            ValueError: If an image vanishes on the way.
+        """
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> Self:
+        self.sizes()
+        return self
+
+    @property
     def output_size(self) -> Shape:
-        """Channels, height and width of what comes out, by arithmetic: nothing is run."""
+        """Channels, height and width of what comes out."""
+        return self.sizes()[-1]
 
     @property
     @abstractmethod

@@ -1,7 +1,6 @@
 """A convolutional autoencoder: strided convolutions down, transposed ones up, nothing between."""
 
-from itertools import pairwise
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor, nn
@@ -36,28 +35,11 @@ class EncoderDecoder(Network):
     def _settings_of_each_layer(cls, content: Any) -> Any:  # noqa: ANN401 - whatever a YAML file holds
         return expand(expand(content, "enc_filters", "enc_kwargs"), "dec_filters", "dec_kwargs")
 
-    @model_validator(mode="after")
-    def _sizes_fit(self) -> Self:
-        self.sizes()
-        return self
-
     def sizes(self) -> list[Shape]:
-        """Compute the sizes after each layer, first to last.
-
-        Returns:
-            Channels, height and width.
-
-        Raises:
-            ValueError: If an image vanishes on the way.
-        """
+        """See `Network`."""
         down = trace("enc_filters: layer", self.input_size, self.enc_filters, self.enc_kwargs)
         up = trace("dec_filters: layer", down[-1], self.dec_filters, self.dec_kwargs, transposed=True)
         return [*down, *up, *trace("out_kwargs: layer", up[-1], [self.out_channels], [self.out_kwargs])]
-
-    @property
-    def output_size(self) -> Shape:
-        """See `Network`."""
-        return self.sizes()[-1]
 
     @property
     def fewest_normalised(self) -> int | None:
@@ -94,9 +76,7 @@ class AutoEncoder(nn.Module):
     def __init__(self, config: AutoEncoderConfig) -> None:
         super().__init__()
         self.encoder = stack(config.input_size[0], config.enc_filters, config.enc_kwargs)
-        channels = pairwise((config.enc_filters[-1], *config.dec_filters))
-        layers = zip(channels, config.dec_kwargs, strict=True)
-        self.decoder = nn.Sequential(*(layer.build(*pair, transposed=True) for pair, layer in layers))
+        self.decoder = stack(config.enc_filters[-1], config.dec_filters, config.dec_kwargs, transposed=True)
         self.output = config.output_layer()
 
     def forward(self, images: Tensor) -> Tensor:

@@ -156,19 +156,22 @@ def trace(
     return shapes[1:]
 
 
-def stack(in_channels: int, filters: Sequence[int], layers: Sequence[Layer]) -> nn.Sequential:
+def stack(
+    in_channels: int, filters: Sequence[int], layers: Sequence[Layer], *, transposed: bool = False
+) -> nn.Sequential:
     """Build layers one behind the other.
 
     Args:
         in_channels: channels of the input.
         filters: channels of each layer's output.
         layers: the layers.
+        transposed: whether their convolutions are.
 
     Returns:
         The modules.
     """
-    channels = pairwise((in_channels, *filters))
-    return nn.Sequential(*(layer.build(*pair, transposed=False) for pair, layer in zip(channels, layers, strict=True)))
+    pairs = zip(pairwise((in_channels, *filters)), layers, strict=True)
+    return nn.Sequential(*(layer.build(*channels, transposed=transposed) for channels, layer in pairs))
 
 
 def fewest_normalised(layers: Sequence[Layer], shapes: Sequence[Shape]) -> int | None:

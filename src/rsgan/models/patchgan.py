@@ -1,6 +1,6 @@
 """PatchGAN: a discriminator that judges overlapping patches."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 from torch import nn
@@ -27,26 +27,9 @@ class PatchGANConfig(Network):
     def _settings_of_each_layer(cls, content: Any) -> Any:  # noqa: ANN401 - whatever a YAML file holds
         return expand(content, "n_filters", "conv_kwargs")
 
-    @model_validator(mode="after")
-    def _sizes_fit(self) -> Self:
-        self.sizes()
-        return self
-
     def sizes(self) -> list[Shape]:
-        """Compute the sizes after each layer.
-
-        Returns:
-            Channels, height and width.
-
-        Raises:
-            ValueError: If an image vanishes on the way.
-        """
-        return trace("n_filters: layer", self.input_size, self.n_filters, self.conv_kwargs)
-
-    @property
-    def output_size(self) -> Shape:
         """See `Network`."""
-        return self.sizes()[-1]
+        return trace("n_filters: layer", self.input_size, self.n_filters, self.conv_kwargs)
 
     @property
     def fewest_normalised(self) -> int | None:

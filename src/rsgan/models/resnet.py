@@ -45,7 +45,7 @@ class ResNetConfig(Network):
         return expand(expand(content, "enc_filters", "enc_kwargs"), "dec_filters", "dec_kwargs")
 
     @model_validator(mode="after")
-    def _sizes_fit(self) -> Self:
+    def _blocks_fit(self) -> Self:
         down, blocks, _ = self._stages()
         inner = (down or [self.input_size])[-1]
         for number, block in enumerate(blocks, 1):
@@ -64,17 +64,15 @@ class ResNetConfig(Network):
         last = trace("out_kwargs: layer", (up or blocks)[-1], [self.out_channels], [self.out_kwargs])
         return down, blocks, up + last
 
-    @property
-    def output_size(self) -> Shape:
+    def sizes(self) -> list[Shape]:
         """See `Network`."""
-        return self._stages()[-1][-1]
+        return [shape for stage in self._stages() for shape in stage]
 
     @property
     def fewest_normalised(self) -> int | None:
         """See `Network`."""
-        down, blocks, up = self._stages()
         layers = [*self.enc_kwargs, *self.conv_kwargs, *self.dec_kwargs, self.out_kwargs]
-        return fewest_normalised(layers, [*down, *blocks, *up])
+        return fewest_normalised(layers, self.sizes())
 
     def build(self) -> "ResNet":
         """See `Network`."""
@@ -125,10 +123,9 @@ class ResNet(nn.Module):
         inner = (config.input_size[0], *config.enc_filters)[-1]
         blocks = zip(pairwise((inner, *config.n_filters)), config.conv_kwargs, strict=True)
         self.blocks = nn.Sequential(*(ResidualBlock(*pair, layer) for pair, layer in blocks))
-        channels = (config.n_filters[-1], *config.dec_filters)
-        layers = zip(pairwise(channels), config.dec_kwargs, strict=True)
-        self.decoder = nn.Sequential(*(layer.build(*pair, transposed=True) for pair, layer in layers))
-        self.output = config.out_kwargs.build(channels[-1], config.out_channels, transposed=False)
+        self.decoder = stack(config.n_filters[-1], config.dec_filters, config.dec_kwargs, transposed=True)
+        channels = (config.n_filters[-1], *config.dec_filters)[-1]
+        self.output = config.out_kwargs.build(channels, config.out_channels, transposed=False)
 
     def forward(self, images: Tensor) -> Tensor:
         """Translate images.

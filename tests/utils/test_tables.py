@@ -5,7 +5,7 @@ import json
 import math
 from pathlib import Path
 
-from src.rsgan.evaluation.tables import write_csv, write_json
+from utils.tables import write_csv, write_json
 
 
 def refuse(text: str) -> float:
