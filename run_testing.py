@@ -15,7 +15,7 @@ def build_parser() -> Parser:
     parser = Parser(__doc__)
     parser.add_argument("--cfg", type=Path, required=True, metavar="FILE", help="experiment configuration (YAML)")
     parser.add_argument("--o", type=Path, required=True, metavar="DIR", help="folder of experiments")
-    parser.add_argument("--device", metavar="IDS", help="GPU: 0 or auto (default: CPU)")
+    parser.add_argument("--device", metavar="IDS", help="GPU: 0 or auto (default: cpu)")
     parser.add_argument(
         "--chkpt", type=Path, metavar="FILE", help="checkpoint (default: the file's, or DIR/NAME/checkpoints/best.ckpt)"
     )

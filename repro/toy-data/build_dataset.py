@@ -5,15 +5,20 @@ exist are left as they are, so that an interrupted run is simply run again.
 """
 
 import argparse
+import contextlib
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:  # run as a script, Python looks for modules beside the script
     sys.path.insert(0, str(ROOT))
 
 from utils.cli import Parser, number_of_jobs, run  # noqa: E402
+
+if TYPE_CHECKING:
+    from src.toygeneration.task import Task
 
 CONFIG = ROOT / "src" / "toygeneration" / "config"
 TASKS = ("cloud_removal", "sar_to_optical")
@@ -54,6 +59,11 @@ def build_parser() -> Parser:
     parser.add_argument("--njobs", type=number_of_jobs, default=-1, metavar="N", help="local workers (default: cores)")
     parser.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="of a Dask cluster, instead of local workers")
     parser.add_argument("--overwrite", action="store_true", help="make views that exist again")
+    parser.add_argument(
+        "--whole",
+        action="store_true",
+        help="let DIR appear, which must not exist, when all is done; an interrupted run goes on unless code changed",
+    )
     return parser
 
 
@@ -66,22 +76,48 @@ def main(arguments: argparse.Namespace) -> None:
 
     task = Task.load(arguments.cfg or CONFIG / arguments.task)
     task.check()
-    with progress_bar("Views", len(arguments.seeds)) as on_view:
+    with place(task, arguments) as folder, progress_bar("Views", len(arguments.seeds)) as on_view:
         failures = build_views(
             task,
-            arguments.o,
+            folder,
             arguments.seeds,
             njobs=arguments.njobs,
             scheduler=arguments.scheduler,
             overwrite=arguments.overwrite,
             on_view=on_view,
         )
-    if failures:
-        failed = ", ".join(map(str, sorted(failures)))
-        raise RunError(
-            f"{arguments.o}: {len(failures)} of {len(arguments.seeds)} views failed (seeds {failed}); "
-            "mend what the lines above say and run the same command again"
+        if failures:
+            failed = ", ".join(map(str, sorted(failures)))
+            raise RunError(
+                f"{arguments.o}: {len(failures)} of {len(arguments.seeds)} views failed (seeds {failed}); "
+                "mend what the lines above say and run the same command again"
+            )
+
+
+def place(task: "Task", arguments: argparse.Namespace) -> contextlib.AbstractContextManager[Path]:
+    """Choose the folder to work in.
+
+    Args:
+        task: the products of a view.
+        arguments: the command line.
+
+    Returns:
+        What gives the folder when it is entered: the data set's own, or one beside it.
+
+    Raises:
+        UsageError: If the data set should appear whole, but something stands there already.
+    """
+    from utils.errors import UsageError
+    from utils.resumable import resumable
+
+    if not arguments.whole:
+        return contextlib.nullcontext(arguments.o)
+    if arguments.o.exists():
+        raise UsageError(
+            f"{arguments.o}: already there, and --whole makes data sets as a whole; remove it or drop --whole"
         )
+    recipe = {name: task.provenance(0, name) for name in task.derivations}
+    return resumable(arguments.o, {"recipe": recipe, "seeds": arguments.seeds})
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ class Devices:
         """Read `--device`.
 
         Args:
-            text: `0`, `0,1`, `auto` for what there is, None for the CPU.
+            text: `0`, `0,1`, `auto` for what there is, `cpu` or None for the CPU.
 
         Returns:
             The devices.
@@ -34,13 +34,13 @@ class Devices:
             UsageError: If it is none of these, or names a GPU that isn't there.
         """
         there = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        if text is None:
+        if text in (None, "cpu"):
             return cls()
         if text == "auto":
             return cls(tuple(range(there)))
         if not re.fullmatch(r"\d+(,\d+)*", text, flags=re.ASCII):
             raise UsageError(
-                f"--device: found {text!r}, expected GPU numbers such as 0 or 0,1, or auto; leave it out for CPU"
+                f"--device: found {text!r}, expected GPU numbers such as 0 or 0,1, or auto, or cpu"
             )
         gpus = tuple(dict.fromkeys(int(number) for number in text.split(",")))
         missing = [number for number in gpus if number >= there]

@@ -33,6 +33,8 @@ from utils.tables import write_csv, write_json
 
 logger = logging.getLogger(__name__)
 SCORES = "test_scores.json"
+# Of the reflectance protocol: few enough to compare experiments at a glance, as `dvc metrics show` does.
+HEADLINES = ("rmse", "rmse_cloudy", "ssim", "jaccard_generated", "jaccard_real", "jaccard_ratio")
 # What a checkpoint and the configuration that tests it must agree on, or test views were trained on.
 SHARED = ("experiment.name", "experiment.seed", "dataset.name", "dataset.split", "model")
 VIEWS_SHOWN, MAPS_SHOWN, STEPS_SHOWN = 2, 4, 6
@@ -218,6 +220,7 @@ def _write(run: _Run, folder: Path) -> None:
     names = run.data.names["test"]
     with new_directory(folder) as temporary:
         write_json(temporary / SCORES, summary | {"about": _about(run)})
+        write_json(temporary / "metrics.json", {name: summary["reflectance"][name]["mean"] for name in HEADLINES})
         rows = [{"view": name} | view.figures for name, view in zip(names, views, strict=True)]
         write_csv(temporary / "views.csv", rows)
         write_csv(temporary / "by_cloud_cover.csv", by_cloud_cover(views))

@@ -1,10 +1,13 @@
 """Train an experiment: from a configuration file to checkpoints, figures and pictures."""
 
+import contextlib
 import logging
 import os
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -23,6 +26,7 @@ from src.rsgan.experiments import TrainedSettings
 from src.rsgan.experiments.experiment import Experiment
 from src.rsgan.run_folder import RunFolder, identify
 from utils.errors import ConfigError
+from utils.resumable import resumable, unfinished
 from utils.seeding import Streams
 
 logger = logging.getLogger(__name__)
@@ -33,7 +37,13 @@ HARMLESS = (
 
 
 def train(
-    cfg: Path, out: Path, *, devices: Devices, experiment_name: str | None = None, seed: int | None = None
+    cfg: Path,
+    out: Path,
+    *,
+    devices: Devices,
+    experiment_name: str | None = None,
+    seed: int | None = None,
+    whole: bool = False,
 ) -> None:
     """Train the experiment of a file, or go on where an interrupted run stopped.
 
@@ -43,6 +53,7 @@ def train(
         devices: what to train on.
         experiment_name: instead of the experiment's own name.
         seed: of initialisation, order of batches and dropout, instead of the configuration's.
+        whole: let the folder appear when training has ended; until then, work beside it. See `resumable`.
 
     Raises:
         UsageError: If the file is wrong, doesn't fit the data, or the folder belongs to another run.
@@ -58,15 +69,33 @@ def train(
         data = open_data(config, seed)
         config.check_data(data.features, data.smallest_batch())
         _check_processes(data, devices)
-    folder = RunFolder(out / (experiment_name or config.experiment.name))
     identity = identify(config, seed, data.fingerprint)
-    checkpoint = folder.claim(config, identity)
-    if checkpoint == folder.last and folder.finished(config.experiment.max_epochs):
-        logger.info(
-            "%s: nothing left to train; raise experiment.max_epochs, or remove the folder to start over", folder.root
-        )
-        return
-    fit(config, data, folder, devices, seed=seed, identity=identity, checkpoint=checkpoint)
+    with _place(out / (experiment_name or config.experiment.name), identity, whole=whole) as folder:
+        checkpoint = folder.claim(config, identity)
+        if checkpoint == folder.last and folder.finished(config.experiment.max_epochs):
+            logger.info(
+                "%s: nothing left to train; raise experiment.max_epochs, or remove the folder to start over",
+                folder.root,
+            )
+            return
+        fit(config, data, folder, devices, seed=seed, identity=identity, checkpoint=checkpoint)
+
+
+@contextlib.contextmanager
+def _place(root: Path, identity: dict[str, Any], *, whole: bool) -> Iterator[RunFolder]:
+    """The folder to work in: the run's own, or one beside it that the first process opens for all."""
+    if not whole:
+        yield RunFolder(root)
+    elif first_process():
+        with resumable(root, identity) as folder:
+            yield RunFolder(folder)
+    else:
+        yield RunFolder(unfinished(root))
+
+
+def first_process() -> bool:
+    """Say whether this is the first, or the only one, of the processes that train together."""
+    return os.environ.get("LOCAL_RANK", "0") == "0"
 
 
 def open_data(config: ExperimentConfig, seed: int) -> ToyDataModule:
@@ -144,7 +173,7 @@ def fit(
         max_epochs=config.experiment.max_epochs,
         callbacks=[*_callbacks(config, folder), best, interruption],
         logger=[
-            TensorBoardLogger(folder.root, name="run", version="", default_hp_metric=False),
+            TensorBoardLogger(folder.root, name="run", version="", sub_dir="tensorboard", default_hp_metric=False),
             EpochTable(folder.run / "metrics.csv", keep=resumed),
         ],
         plugins=[WholeCheckpointIO()],
@@ -202,7 +231,7 @@ def quieten() -> None:
     """Keep to what a user should read: one process speaks, and Lightning only when something is wrong."""
     for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    if os.environ.get("LOCAL_RANK", "0") != "0":
+    if not first_process():
         logging.disable(logging.WARNING)
     for harmless in HARMLESS:
         warnings.filterwarnings("ignore", message=harmless)

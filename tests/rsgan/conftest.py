@@ -68,7 +68,7 @@ def shrink(content: dict[str, Any], roots: dict[str, Path], **changes: Any) -> d
     content = change(content, dataset__root=str(roots[content["dataset"]["name"]]))
     content["dataset"]["dataloader"] = {"batch_size": BATCH, "num_workers": 0}
     if "max_epochs" in content["experiment"]:
-        content["experiment"]["max_epochs"] = EPOCHS
+        content["experiment"] |= {"max_epochs": EPOCHS, "precision": 32}
     for name, network in content.get("model", {}).items():
         channels = network["input_size"][0]
         if network["name"] == "patchgan":

@@ -1,1 +1,1 @@
-"""What experiments share beside their base: losses, figures."""
+"""What experiments share beside their base: the conditional GAN, losses, figures."""

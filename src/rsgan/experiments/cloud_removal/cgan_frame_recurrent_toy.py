@@ -8,7 +8,7 @@ from torch import Tensor
 
 from src.rsgan.data.store import Sample
 from src.rsgan.experiments import EXPERIMENTS, Channels
-from src.rsgan.experiments.cloud_removal.cgan_toy_cloud_removal import CGANSettings, CGANToyCloudRemoval
+from src.rsgan.experiments.utils.cgan import CGAN, CGANSettings
 
 if TYPE_CHECKING:
     from src.rsgan.configuration import ExperimentConfig
@@ -27,12 +27,12 @@ class FrameRecurrentSettings(CGANSettings):
         """See `TrainedSettings`."""
         return super().channels(source, target) | {"generator": (source + target, target)}
 
-    def build(self, config: "ExperimentConfig", *, seed: int) -> "CGANFrameRecurrentToyCloudRemoval":
+    def build(self, config: "ExperimentConfig", *, seed: int) -> "FrameRecurrentCGAN":
         """See `TrainedSettings`."""
-        return CGANFrameRecurrentToyCloudRemoval(config, seed=seed)
+        return FrameRecurrentCGAN(config, seed=seed)
 
 
-class CGANFrameRecurrentToyCloudRemoval(CGANToyCloudRemoval):
+class FrameRecurrentCGAN(CGAN):
     """The generator's input is joined by its own output for the frame before, zeros at first.
 
     Training and validation remember apart, and each forgets at the first frame of its series.
@@ -47,7 +47,7 @@ class CGANFrameRecurrentToyCloudRemoval(CGANToyCloudRemoval):
         self._previous: dict[str, Tensor | None] = {"train": None, "val": None}
 
     def generate(self, source: Tensor, *, first: bool) -> Tensor:
-        """See `CGANToyCloudRemoval`; remembers what it generated, without its gradient."""
+        """See `CGAN`; remembers what it generated, without its gradient."""
         mode = "train" if self.training else "val"
         generated = self._follow(source, None if first else self._previous[mode])
         self._previous[mode] = generated.detach().float()

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from src.rsgan.data.store import Sample
 from src.rsgan.experiments import EXPERIMENTS, Channels
-from src.rsgan.experiments.cloud_removal.cgan_toy_cloud_removal import CGANSettings, CGANToyCloudRemoval
+from src.rsgan.experiments.utils.cgan import CGAN, CGANSettings
 
 if TYPE_CHECKING:
     from src.rsgan.configuration import ExperimentConfig
@@ -22,16 +22,16 @@ class UpperBoundSettings(CGANSettings):
         """See `TrainedSettings`."""
         return super().channels(target, target)
 
-    def build(self, config: "ExperimentConfig", *, seed: int) -> "CGANToyCloudRemovalUpperBound":
+    def build(self, config: "ExperimentConfig", *, seed: int) -> "CGANUpperBound":
         """See `TrainedSettings`."""
-        return CGANToyCloudRemovalUpperBound(config, seed=seed)
+        return CGANUpperBound(config, seed=seed)
 
 
-class CGANToyCloudRemovalUpperBound(CGANToyCloudRemoval):
+class CGANUpperBound(CGAN):
     """An empirical upper bound: clean optical to clean optical."""
 
     kinds = ("target",)
 
     def condition(self, sample: Sample) -> Tensor:
-        """See `CGANToyCloudRemoval`."""
+        """See `CGAN`."""
         return sample["target"]

@@ -1,12 +1,12 @@
-"""Cloud removal by a conditional GAN."""
+"""What experiments with a conditional GAN share."""
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor
 
 from src.rsgan.data.store import Sample
-from src.rsgan.experiments import EXPERIMENTS, Channels, TrainedSettings, Weight
+from src.rsgan.experiments import Channels, TrainedSettings, Weight
 from src.rsgan.experiments.experiment import Experiment, Figures, judge, mean_absolute_error
 from src.rsgan.experiments.utils.figures import judgement
 from src.rsgan.experiments.utils.losses import discriminator_loss, frozen, real_loss, smooth_l1
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from src.rsgan.configuration import ExperimentConfig
 
 
-@EXPERIMENTS.register
 class CGANSettings(TrainedSettings):
     """A conditional GAN: `BCE(D(G(s), s), 1) + l1_regularization_weight * smoothL1(G(s), t)` is minimised.
 
@@ -23,7 +22,6 @@ class CGANSettings(TrainedSettings):
         l1_regularization_weight: weight of fidelity against realism.
     """
 
-    name: Literal["cgan_toy_cloud_removal"]
     l1_regularization_weight: Weight
 
     networks = ("generator", "discriminator")
@@ -43,12 +41,12 @@ class CGANSettings(TrainedSettings):
         """See `TrainedSettings`."""
         return {"generator": (source, target), "discriminator": (source + target, None)}
 
-    def build(self, config: "ExperimentConfig", *, seed: int) -> "CGANToyCloudRemoval":
+    def build(self, config: "ExperimentConfig", *, seed: int) -> "CGAN":
         """See `TrainedSettings`."""
-        return CGANToyCloudRemoval(config, seed=seed)
+        return CGAN(config, seed=seed)
 
 
-class CGANToyCloudRemoval(Experiment):
+class CGAN(Experiment):
     """Isola et al. (2017), https://doi.org/10.1109/CVPR.2017.632: see `Experiment` and `CGANSettings`."""
 
     figures: ClassVar = {

@@ -1,0 +1,13 @@
+"""Cloud removal by a conditional GAN."""
+
+from typing import Literal
+
+from src.rsgan.experiments import EXPERIMENTS
+from src.rsgan.experiments.utils.cgan import CGANSettings
+
+
+@EXPERIMENTS.register
+class CGANToySettings(CGANSettings):
+    """See `CGANSettings`."""
+
+    name: Literal["cgan_toy_cloud_removal"]
