@@ -43,7 +43,7 @@ class Stage:
     Attributes:
         name: as DVC names it.
         command: script and arguments.
-        needs: files and folders that it reads.
+        needs: files and folders that it reads: data, code and configurations.
         makes: files and folders that it writes.
     """
 
@@ -143,13 +143,17 @@ def _expand(name: str, content: Mapping[str, Any], params: Mapping[str, Any]) ->
         scope = {**params, "item": dict(zip(matrix, values, strict=True))}
         suffix = "@" + "-".join(map(str, values)) if matrix else ""
         written = [*content.get("outs", []), *content.get("metrics", []), *content.get("plots", [])]
-        makes = [next(iter(entry)) if isinstance(entry, dict) else entry for entry in written]
         yield Stage(
             name + suffix,
             tuple(shlex.split(_resolve(content["cmd"], scope))),
-            tuple(_resolve(path, scope) for path in content["deps"]),
-            tuple(_resolve(path, scope) for path in makes),
+            tuple(_resolve(path, scope) for path in _paths([*content["deps"], *content.get("params", [])])),
+            tuple(_resolve(path, scope) for path in _paths(written)),
         )
+
+
+def _paths(entries: list[Any]) -> list[str]:
+    """Paths of what DVC lists either as such or with settings below them."""
+    return [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
 
 
 def _resolve(template: str, scope: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a list where a template is all there is

@@ -1,9 +1,12 @@
 """Small configurations and products that tests share."""
 
 import copy
+import importlib.util
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -103,6 +106,27 @@ def product_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "latent"
     export({folder: scene()})
     return folder
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the repository's code and pipeline, in which commands may write."""
+    folder = tmp_path / "checkout"
+    for name in ("src", "utils", "repro"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in (*ROOT.glob("*.py"), *(ROOT / name for name in ("dvc.yaml", ".dvcignore", "requirements.txt"))):
+        shutil.copy(file, folder)
+    shutil.copy(ROOT / "repro" / "profiles" / "demo.yaml", folder / "params.yaml")
+    return folder
+
+
+def load_script(path: str) -> ModuleType:
+    """Import a script of the repository, also from a folder whose name is no identifier."""
+    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[f"script {path}"] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -2,11 +2,9 @@
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
 import yaml
 
 from tests.conftest import DERIVATION, GENERATION, ROOT, change, python
@@ -18,16 +16,6 @@ BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.DOTALL)
 def block(language: str, containing: str) -> str:
     (found,) = [text for kind, text in BLOCKS if kind == language and containing in text]
     return found
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A copy of the repository's code, in which commands may write."""
-    for name in ("src", "utils", "repro"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for script in ROOT.glob("*.py"):
-        shutil.copy(script, tmp_path)
-    return tmp_path
 
 
 def run(command: str, checkout: Path) -> subprocess.CompletedProcess[str]:

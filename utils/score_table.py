@@ -67,16 +67,25 @@ def build_parser() -> Parser:
 def main(arguments: argparse.Namespace) -> None:
     """Collect."""
     groups = group([read(file) for path in arguments.scores for file in find(path)])
-    table = markdown(groups)
     if arguments.o is None:
-        print(table)
-        return
+        print(markdown(groups))
+    else:
+        write(groups, arguments.o)
+
+
+def write(groups: dict[tuple[str, str], list[Scores]], folder: Path) -> None:
+    """Write the table as `scores.md` and `scores.csv`.
+
+    Args:
+        groups: see `group`.
+        folder: where to.
+    """
     from utils.files import new_file
     from utils.tables import write_csv
 
-    with new_file(arguments.o / "scores.md") as temporary:
-        temporary.write_text(table + "\n", encoding="utf-8")
-    write_csv(arguments.o / "scores.csv", records(groups))
+    with new_file(folder / "scores.md") as temporary:
+        temporary.write_text(markdown(groups) + "\n", encoding="utf-8")
+    write_csv(folder / "scores.csv", records(groups))
 
 
 def find(path: Path) -> list[Path]:
@@ -228,11 +237,19 @@ def markdown(groups: dict[tuple[str, str], list[Scores]]) -> str:
         judged = f"land cover by {about['classifier']}"
         parts.append(f"## {dataset}: {size}, {judged}\n")
         parts.append(f"Reflectance protocol\n\n{_table(chosen, REFLECTANCE, published=False)}\n")
-        parts.append(f"Original protocol (network scale)\n\n{_table(chosen, ORIGINAL, published=_comparable(about))}\n")
+        parts.append(f"Original protocol (network scale)\n\n{_table(chosen, ORIGINAL, published=comparable(about))}\n")
     return "\n".join(parts).rstrip()
 
 
-def _comparable(about: Scores) -> bool:
+def comparable(about: Scores) -> bool:
+    """Say whether scores may stand beside published ones.
+
+    Args:
+        about: where the scores are from.
+
+    Returns:
+        True if frames, series and number of views are of the published size.
+    """
     size = {key: about[key] for key in PUBLISHED_SIZE}
     return size == PUBLISHED_SIZE and sum(about["views"].values()) == PUBLISHED_VIEWS
 
@@ -251,8 +268,20 @@ def _cell(values: Sequence[float]) -> str:
     mean, half = sum(values) / len(values), half_width(values)
     if math.isnan(mean):
         return "–"
-    digits = 1 if abs(mean) >= 10 else 3
-    return f"{mean:.{digits}f}" + ("" if math.isnan(half) else f" ± {half:.{digits}f}")
+    places = digits(mean)
+    return f"{mean:.{places}f}" + ("" if math.isnan(half) else f" ± {half:.{places}f}")
+
+
+def digits(value: float) -> int:
+    """Choose the number of decimals to show.
+
+    Args:
+        value: a score.
+
+    Returns:
+        1 from 10 on, else 3.
+    """
+    return 1 if abs(value) >= 10 else 3
 
 
 if __name__ == "__main__":

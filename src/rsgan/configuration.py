@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from src.rsgan.data.datasets import DATASETS, DatasetConfig
 from src.rsgan.data.views import Features
@@ -168,6 +168,50 @@ class ExperimentConfig(Configured):
         if problems:
             bands = f"{source} source and {target} target bands of {features.height}x{features.width} pixels"
             raise ConfigError(f"{join(problems)} (the data set {dataset.root} has {bands})")
+
+
+class SplitSeed(Configured):
+    """The part of an `experiment` section that a reference classifier depends on.
+
+    Attributes:
+        seed: draws the split of the views.
+    """
+
+    seed: NonNegativeInt
+
+
+class CommonConfig(Configured):
+    """What experiments on a data set have in common: an experiment file without an experiment.
+
+    Attributes:
+        experiment: seed of the split.
+        dataset: the data.
+        reference_classifier: the classifier that judges generated series.
+        testing: where experiments will look for it.
+    """
+
+    experiment: SplitSeed
+    dataset: DATASETS.choice
+    reference_classifier: CLASSIFIERS.choice | None = None
+    testing: Testing | None = None
+
+
+def read_classifier_settings(cfg: Path) -> ExperimentConfig | CommonConfig:
+    """Read what a reference classifier is made from.
+
+    Args:
+        cfg: an experiment file, or one that experiments on a data set are based on, without `experiment.name`.
+
+    Returns:
+        The configuration.
+
+    Raises:
+        ConfigError: With all problems of the file.
+    """
+    content = load(cfg)
+    experiment = content.get("experiment")
+    named = isinstance(experiment, dict) and "name" in experiment
+    return validate(ExperimentConfig if named else CommonConfig, content, cfg)
 
 
 def read_experiment(cfg: Path) -> ExperimentConfig:

@@ -1,33 +1,22 @@
 """Building whole data sets from the command line."""
 
 import argparse
-import importlib.util
 import os
 import subprocess
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from src.toygeneration.export import ProductDataset
-from tests.conftest import ROOT, contents, python
+from tests.conftest import ROOT, contents, load_script, python
 from utils.cli import run
 
 DEMO = ROOT / "src/toygeneration/config/demo/cloud_removal"
 
 
-def load() -> ModuleType:
-    """Import a script from a folder whose name is no identifier."""
-    path = ROOT / "repro/toy-data/build_dataset.py"
-    spec = importlib.util.spec_from_file_location("build_dataset", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-script = load()
+script = load_script("repro/toy-data/build_dataset.py")
 
 
 def build(*arguments: str) -> int:

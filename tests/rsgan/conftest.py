@@ -24,8 +24,9 @@ SIDE, HORIZON, VIEWS = 16, 6, 8
 SCENE = change(GENERATION, product__size={"width": SIDE, "height": SIDE}, product__horizon=HORIZON)
 CONFIGS = ROOT / "src" / "rsgan" / "config"
 EVERY_FILE = sorted(file for file in CONFIGS.rglob("*.yaml") if "base" not in file.parent.parts)
-BASELINES = [file for file in EVERY_FILE if file.parent.name == "baselines"]
-FILES = [file for file in EVERY_FILE if file not in BASELINES]  # those of experiments that are trained
+RUN = [file for file in EVERY_FILE if "rehearsal" not in file.parts]  # those differ from the demo's in data alone
+BASELINES = [file for file in RUN if file.parent.name == "baselines"]
+FILES = [file for file in RUN if file not in BASELINES]  # those of experiments that are trained
 CGAN = CONFIGS / "cloud_removal/cgan_toy.yaml"
 UPPER_BOUND = CONFIGS / "cloud_removal/cgan_toy_upper_bound.yaml"
 RECURRENT = CONFIGS / "cloud_removal/cgan_frame_recurrent_toy.yaml"
