@@ -47,5 +47,6 @@ def test_requirements_are_what_is_imported() -> None:
         for file in (ROOT / folder).rglob("*.py"):
             used |= {module.split(".")[0] for module in imports(file)} - own
     packages = {names.get(name, name) for name in used} - {"pydantic_core", "shapes_for_test"}
-    assert pins - packages == {"dask", "dvc", "pytest-xdist", "ruff"}  # used by joblib's backend, scripts and the Makefile
+    # Used by joblib's backend, on the command line and by the Makefile.
+    assert pins - packages == {"dask", "dvc", "pytest-xdist", "ruff"}
     assert packages - pins == set()

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -219,3 +220,34 @@ def test_the_driver_collects_what_is_small(monkeypatch: pytest.MonkeyPatch, tmp_
 
 def test_an_unknown_stage(run: Runner) -> None:
     assert "expected one of generate_toy" in run(*python("repro/run_study.py", "trian*"), status=2).stderr
+
+
+def by_hand(stage: driver.Stage) -> list[str]:
+    """The shell script, with its arguments, that runs a stage."""
+    name, _, values = stage.name.partition("@")
+    if name == "report":
+        return ["report.sh"]
+    task = "cloud_removal" if "cloud_removal" in name else "sar_to_optical"
+    if name.startswith("make"):
+        return ["reference_classifier.sh", task]
+    if name.endswith("_baselines"):
+        return ["baseline.sh", f"{task}/{values}"]
+    experiment, _, seed = values.rpartition("-")
+    return [f"{name.split('_')[0]}.sh", f"{task}/{experiment}", seed]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_scripts_run_single_stages_by_hand(profile: str) -> None:
+    """With `echo` for Python they say what they would run: what the pipeline does, but in place and on the CPU."""
+
+    def essential(command: Sequence[str]) -> list[str]:
+        return [part for part in command if part != "--whole" and not part.startswith(("--device", "--params"))]
+
+    for stage in driver.read_stages(driver.read_params(profile)):
+        if stage.name.startswith(("download", "generate")):  # these have scripts of their own
+            continue
+        script, *arguments = by_hand(stage)
+        environment = os.environ | {"PROFILE": profile, "PYTHON": "echo"}
+        command = ["bash", f"repro/experiments/{script}", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+        assert essential(done.stdout.split()) == essential(stage.command[1:])

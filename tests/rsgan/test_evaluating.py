@@ -32,6 +32,7 @@ RESULTS = {
     "test_scores.json",
     "views.csv",
     "by_cloud_cover.csv",
+    "metrics.json",
     "by_class.csv",
     *(f"confusion_{kind}.{suffix}" for kind in ("real", "generated") for suffix in ("csv", "png")),
     "samples.png",

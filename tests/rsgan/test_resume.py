@@ -1,6 +1,9 @@
 """A run that was interrupted ends as one that was not, bit for bit."""
 
+import os
 import signal
+import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,11 @@ import pytorch_lightning as pl
 import torch
 
 from src.rsgan.callbacks.interruption import Interruption, TrainingInterruptedError
-from tests.rsgan.conftest import CGAN, CYCLE, RECURRENT, UPPER_BOUND, same
+from src.rsgan.devices import Devices
+from src.rsgan.training import train
+from tests.conftest import ROOT, python
+from tests.rsgan.conftest import CGAN, CYCLE, RECURRENT, UPPER_BOUND, Shrunk, same
+from utils.resumable import unfinished
 
 BY_NAME = {"cgan": CGAN, "upper_bound": UPPER_BOUND, "recurrent": RECURRENT, "cycle": CYCLE}
 
@@ -77,3 +84,25 @@ def test_signals_are_given_back(trained: Callable[..., Path]) -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     trained(CGAN, experiment__max_epochs=1)
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_a_killed_run_whose_results_appear_whole_goes_on(
+    trained: Callable[..., Path], cfg: Shrunk, tmp_path: Path
+) -> None:
+    """As the pipeline trains: nothing stands under the run's name before it has ended."""
+    reference = trained(CGAN, "reference", experiment__max_epochs=4)
+    out = tmp_path / "whole"
+    command = python("run_training.py", f"--cfg={cfg(experiment__max_epochs=4)}", f"--o={out}", "--experiment_name=a")
+    hidden = unfinished(out / "a") / "checkpoints/last.ckpt"
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}  # as many as here
+    with subprocess.Popen([*command, "--whole"], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as process:
+        while not hidden.exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+    assert not (out / "a").exists()
+    (out / "a/eval").mkdir(parents=True)  # of an earlier run: not training's to remove
+    train(cfg(experiment__max_epochs=4), out, devices=Devices(), experiment_name="a", whole=True)
+    assert same(state(reference), state(out / "a"))
+    assert sorted(entry.name for entry in (out / "a").iterdir()) == ["checkpoints", "eval", "run"]
+    assert [entry.name for entry in out.iterdir()] == ["a"]
