@@ -5,11 +5,13 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.conftest import DERIVATION, GENERATION, ROOT, change, python
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.DOTALL)
 
 
@@ -56,16 +58,55 @@ def test_one_file_and_a_configuration_add_a_transform(checkout: Path) -> None:
     assert run(f'python -c "{code}"', checkout).stdout == "True True\n"
 
 
+@pytest.fixture
+def small_demo(checkout: Path) -> Path:
+    """A checkout with eight views of the demo, whose networks train for one epoch."""
+    for name in ("cgan", "cycle_gan"):
+        file = checkout / f"src/rsgan/config/demo/base/{name}.yaml"
+        file.write_text(re.sub(r"max_epochs: \d+", "max_epochs: 1", file.read_text()))
+    task = "--task=cloud_removal --cfg=src/toygeneration/config/demo/cloud_removal"
+    run(f"python repro/toy-data/build_dataset.py {task} --seeds=1-8 --o=data/demo/cloud_removal", checkout)
+    return checkout
+
+
+def test_train_evaluate_and_compare(small_demo: Path) -> None:
+    run(block("bash", "run_training.py"), small_demo)
+    table = run(block("bash", "run_testing.py"), small_demo).stdout
+    results = small_demo / "data/mine/experiments"
+    assert (results / "cgan_toy_cloud_removal/run/metrics.csv").is_file()
+    assert sorted(path.parents[1].name for path in results.rglob("metrics.json")) == [
+        "cgan_toy_cloud_removal",
+        "linear_interpolation",
+    ]
+    assert "| cgan_toy_cloud_removal | 1 |" in table
+
+
+def test_two_files_and_a_configuration_add_a_data_set_and_an_experiment(small_demo: Path) -> None:
+    for folder, text in (
+        ("src/rsgan/data/datasets/optical_only.py", block("python", "class OpticalOnly")),
+        ("src/rsgan/experiments/cloud_removal/cgan_optical_only.py", block("python", "class CGANOptical")),
+        ("src/rsgan/config/demo/cloud_removal/cgan_optical_only.yaml", block("yaml", "name: cgan_optical_only")),
+    ):
+        assert f"`{folder}`" in README
+        (small_demo / folder).write_text(text)
+    cfg = "src/rsgan/config/demo/cloud_removal/cgan_optical_only.yaml"
+    run(f"python run_training.py --cfg={cfg} --o=out", small_demo)
+    assert (small_demo / "out/cgan_optical_only/checkpoints/best.ckpt").is_file()
+    params = small_demo / "params.yaml"
+    params.write_text(
+        params.read_text().replace("cloud_removal: [cgan_toy,", "cloud_removal: [cgan_optical_only, cgan_toy,")
+    )
+    shown = run("python repro/dvc.py && dvc repro --dry --force", small_demo).stdout
+    for stage in ("train", "test"):
+        assert f"'{stage}_cloud_removal@cgan_optical_only-17'" in shown
+
+
 def test_commands_name_options_that_exist(checkout: Path) -> None:
     """Those that take too long or need a network: with `--help` added, a wrong option is still refused."""
-    commands = [
-        line
-        for kind, text in BLOCKS
-        if kind == "bash"
-        for line in text.replace("\\\n", " ").splitlines()
-        if line.startswith("python ")
-    ]
-    assert len(commands) == 13
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES).replace("\\\n", " ")
+    blocks = re.findall(r"```bash\n(.*?)```", text, flags=re.DOTALL)
+    commands = {line for block in blocks for line in block.splitlines() if line.startswith("python ")}
+    assert len(commands) > 20
     for command in commands:
         script = command.split()[1]
         options = set(re.findall(r"--[a-z]+", command))
@@ -89,7 +130,7 @@ def test_the_error_shown_is_the_error_given(checkout: Path) -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+    for page in PAGES:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
             assert target.startswith("http") or (page.parent / target).exists(), f"{page.name}: {target}"
 

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pickle
+import runpy
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +13,9 @@ from typing import Any
 import joblib
 import numpy as np
 import pytest
-import skops.io
 
 from src.rsgan.evaluation.classifiers import CLASSIFIERS, load_classifier
+from src.rsgan.evaluation.classifiers.archive import read, write
 from utils.errors import DataError
 
 
@@ -47,71 +48,43 @@ def objects_in_npz(target: Path) -> bytes:
     return stream.getvalue()
 
 
-def foreign_type(target: Path) -> bytes:
-    return skops.io.dumps({"model": Payload(target)})
+def objects_beside_arrays(target: Path) -> bytes:
+    """In an array that a classifier doesn't have, or in place of one that it has."""
+    stream = io.BytesIO()
+    description = np.array(json.dumps({"format_version": 2}))
+    np.savez(stream, description=description, **{"model.parameters": np.array([Payload(target)], dtype=object)})
+    return stream.getvalue()
 
 
-def edited(target: Path, change: Callable[[dict[str, Any], dict[str, bytes]], None]) -> bytes:
-    """A file of skops, changed."""
-    stream, changed = io.BytesIO(skops.io.dumps({"model": np.arange(3), "path": str(target)})), io.BytesIO()
-    with zipfile.ZipFile(stream) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    schema = json.loads(members["schema.json"])
-    change(schema, members)
-    with zipfile.ZipFile(changed, "w") as archive:
-        for name, data in {**members, "schema.json": json.dumps(schema).encode()}.items():
-            archive.writestr(name, data)
-    return changed.getvalue()
-
-
-def objects_in_array(target: Path) -> bytes:
-    def change(_: dict[str, Any], members: dict[str, bytes]) -> None:
-        stream = io.BytesIO()
-        np.save(stream, np.array([Payload(target)], dtype=object))
-        members.update({name: stream.getvalue() for name in members if name.endswith(".npy")})
-
-    return edited(target, change)
-
-
-def function(target: Path) -> bytes:
-    """What a file of version 0 to 2 calls a function: a name to import."""
-
-    def change(schema: dict[str, Any], _: dict[str, bytes]) -> None:
-        content = {"module_path": "os", "function": "mkdir"}
-        schema["content"]["model"] = {
-            "__class__": "function",
-            "__module__": "os",
-            "__loader__": "FunctionNode",
-            "__id__": 1,
-            "content": content,
-        }
-
-    return edited(target, change)
-
-
-def module_to_import(target: Path) -> bytes:
-    """A type in a module that does its harm when it is imported."""
+def type_in_skops(target: Path) -> bytes:
+    """The format of the first version: a schema that names types, here in a module that does its harm when imported."""
     (target.parent / "harmful_module_of_a_test.py").write_text(f"import os\nos.mkdir({str(target)!r})\nclass A: ...\n")
+    node = {"__class__": "A", "__module__": "harmful_module_of_a_test", "__loader__": "ObjectNode", "__id__": 1}
+    return zipped({"schema.json": json.dumps({**node, "protocol": 2}).encode()})
 
-    def change(schema: dict[str, Any], _: dict[str, bytes]) -> None:
-        schema["content"]["model"] = {
-            "__class__": "A",
-            "__module__": "harmful_module_of_a_test",
-            "__loader__": "ObjectNode",
-            "__id__": 1,
-        }
 
-    return edited(target, change)
+def pickle_as_array(target: Path) -> bytes:
+    """A member that is no array at all."""
+    return zipped(
+        {name: pickled(target) for name in ("description.npy", "model.parameters.npy", "model.x", "data.pkl")}
+    )
+
+
+def zipped(members: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return stream.getvalue()
 
 
 ATTACKS = (
     pickled,
     pickled_by_joblib,
     objects_in_npz,
-    foreign_type,
-    objects_in_array,
-    function,
-    module_to_import,
+    objects_beside_arrays,
+    type_in_skops,
+    pickle_as_array,
 )
 
 
@@ -134,15 +107,9 @@ def test_the_payload_would_do_harm(tmp_path: Path) -> None:
     """Otherwise the test above would test nothing."""
     pickle.loads(pickled(tmp_path / "one"))  # noqa: S301
     np.load(io.BytesIO(objects_in_npz(tmp_path / "two")), allow_pickle=True)["parameters"]
-    skops.io.loads(foreign_type(tmp_path / "three"), trusted=[Payload])
-    assert {folder.name for folder in tmp_path.iterdir()} == {"one", "two", "three"}
-
-
-def test_foreign_types_are_named(tmp_path: Path) -> None:
-    file = tmp_path / "classifier.skops"
-    file.write_bytes(foreign_type(tmp_path / "harm"))
-    with pytest.raises(DataError, match=r"found an object of type .*Payload, which no classifier holds"):
-        load_classifier(file)
+    type_in_skops(tmp_path / "three")
+    runpy.run_path(str(tmp_path / "harmful_module_of_a_test.py"))
+    assert {folder.name for folder in tmp_path.iterdir() if folder.is_dir()} == {"one", "two", "three"}
 
 
 @pytest.fixture
@@ -178,28 +145,51 @@ def test_files_that_are_none_of_a_classifier_are_refused(file: Path, tmp_path: P
     for path in (tmp_path / "missing.skops", tmp_path, file / "inside"):
         with pytest.raises(DataError, match="no such classifier file; make it or correct the path"):
             load_classifier(path)
-    content = skops.io.load(file)
+    description, arrays = read(file)
     for wrong, message in (
         ([1, 2], "found a list, expected a classifier"),
         ({"a": 1}, "not a complete classifier file .KeyError"),
-        ({**content, "format_version": 99}, "found format 99, expected 1"),
-        ({**content, "more": 1}, "not a complete classifier file .TypeError"),
-        ({**content, "settings": {"name": "unheard_of"}}, "not a complete classifier file .KeyError"),
-        ({**content, "settings": {"name": "logistic_regression", "tol": -1}}, "not a complete classifier file .Valid"),
+        ({**description, "format_version": 1}, "found format 1, expected 2"),
+        ({**description, "more": 1}, "not a complete classifier file .TypeError"),
+        ({**description, "settings": {"name": "unheard_of"}}, "not a complete classifier file .KeyError"),
+        ({**description, "settings": {"name": "logistic_regression", "tol": -1}}, "not a complete .* .Valid"),
+        ({**description, "horizon": "4"}, "not a complete classifier file .TypeError"),
+        ({**description, "nbands": 3}, "not a complete classifier file .ValueError"),
     ):
-        skops.io.dump(wrong, file)
+        write(file, wrong, arrays)
         with pytest.raises(DataError, match=message) as refusal:
             load_classifier(file)
         assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("name", list(CLASSIFIERS))
+def test_arrays_that_would_lead_out_of_memory_are_refused(name: str, tmp_path: Path) -> None:
+    """Compiled loops look at no bounds."""
+    rng = np.random.default_rng(0)
+    data = rng.standard_normal((60, 12, 2)).astype(np.float32), rng.integers(1, 4, size=60)
+    path = tmp_path / "classifier.skops"
+    CLASSIFIERS.entries[name]().fit(lambda: iter([data])).save(path)
+    description, arrays = read(path)
+    load_classifier(path)
+    indices = [key for key, array in arrays.items() if array.dtype.kind == "i"]
+    wrong = [{key: value for key, value in arrays.items() if key != missing} for missing in arrays]
+    wrong += [{**arrays, "one more": np.arange(3)}]
+    wrong += [{**arrays, key: np.full_like(arrays[key], value)} for key in indices for value in (-2, 10**6)]
+    wrong += [{**arrays, key: array[:-1]} for key, array in arrays.items() if key != "roots"]  # a tree less is none
+    wrong += [{**arrays, key: array[None]} for key, array in arrays.items()]
+    for changed in wrong:
+        write(path, description, changed)
+        with pytest.raises(DataError, match="not a complete classifier file"):
+            load_classifier(path)
+
+
 def test_a_file_that_stood_there_survives_a_failure(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fitted, before = load_classifier(file), file.read_bytes()
 
-    def fail(*_: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(zipfile.ZipFile, "writestr", fail)
+    monkeypatch.setattr(zipfile.ZipFile, "open", fail)
     with pytest.raises(OSError, match="disk full"):
         fitted.save(file)
     assert file.read_bytes() == before
