@@ -6,6 +6,7 @@ import logging
 import os
 import re
 from collections.abc import Sequence
+from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from utils.seeding import Streams
 
 logger = logging.getLogger(__name__)
 LARGEST_SHARE = 0.5  # of the free memory, that a cache may take by default
+# What was decoded for the run before, where several runs follow each other in one process; None to keep nothing.
+DECODED: ContextVar[dict[tuple[object, ...], Store] | None] = ContextVar("decoded", default=None)
 
 
 class ToyDataModule(pl.LightningDataModule):
@@ -115,12 +118,22 @@ class ToyDataModule(pl.LightningDataModule):
         logger.info("%s", self._describe(cache))
 
     def _store(self, split: Split, cache: Cache, device: torch.device) -> Store:
-        views = self.views(split)
         if cache == "none":
-            return Store(views, self.kinds)
+            return Store(self.views(split), self.kinds)
+        decoded = DECODED.get()
+        if decoded is None:
+            return self._decode(split, cache, device)
+        data = (self.fingerprint, self.kinds, cache, device)
+        for key in [key for key in decoded if key[:-1] != data]:  # memory for one kind of data at a time
+            del decoded[key]
+        if (*data, split) not in decoded:
+            decoded[*data, split] = self._decode(split, cache, device)
+        return decoded[*data, split]
+
+    def _decode(self, split: Split, cache: Cache, device: torch.device) -> MemoryStore:
         if cache == "ram":
-            return MemoryStore(views, self.kinds)
-        return MemoryStore(views, self.kinds, half=True).to(device)
+            return MemoryStore(self.views(split), self.kinds)
+        return MemoryStore(self.views(split), self.kinds, half=True).to(device)
 
     def _choose_cache(self, device: torch.device) -> Cache:
         """Take what the configuration says, or the fastest that fits."""

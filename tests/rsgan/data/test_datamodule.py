@@ -140,3 +140,37 @@ def test_the_device_cache_without_a_device_is_memory(roots: dict[str, Path]) -> 
     data.prepare(CPU)
     assert batches(data)[0]["source"].dtype == torch.float32
     assert data._stores["train"]._kept["source"].dtype == torch.float32
+
+
+def test_runs_in_one_process_may_share_what_was_decoded(
+    roots: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[tuple[str, tuple[str, ...]]] = []
+    original = ToyDataModule._decode
+
+    def counted(self: ToyDataModule, split: str, *rest: Any) -> MemoryStore:
+        decoded.append((split, self.kinds))
+        return original(self, split, *rest)
+
+    monkeypatch.setattr(ToyDataModule, "_decode", counted)
+
+    def prepared(**more: Any) -> list[Sample]:
+        data = make(roots, **more)
+        data.prepare(CPU)
+        return batches(data)
+
+    apart = prepared()
+    assert len(decoded) == 2
+    token = datamodule.DECODED.set({})
+    try:
+        assert same(apart, prepared())
+        assert same(apart, prepared())
+        assert len(decoded) == 4
+        prepared(split_seed=4)  # another split: other views in the same place
+        prepared(kinds=("target",))
+        assert len(decoded) == 8
+        assert len(datamodule.DECODED.get()) == 2
+    finally:
+        datamodule.DECODED.reset(token)
+    prepared()
+    assert len(decoded) == 10
