@@ -1,6 +1,6 @@
 """Make the reference classifier of a data set: pixel series to land cover, learnt from real training frames.
 
-Writes DIR/classifier.skops, DIR/scores.json and DIR/confusion_matrix.png. One classifier serves every experiment on
+Writes DIR/classifier.npz, DIR/scores.json and DIR/confusion_matrix.png. One classifier serves every experiment on
 the data set. See docs/evaluation.md.
 """
 

@@ -1,5 +1,12 @@
 """Small configurations and products that tests share."""
 
+import os
+
+# Tests run side by side on all cores: libraries, here and in processes that tests start, keep to one core each. Where a
+# test asks for more threads, those that wait sleep.
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+os.environ["OMP_WAIT_POLICY"] = "passive"
+
 import copy
 import importlib.util
 import shutil

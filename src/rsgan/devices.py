@@ -39,9 +39,7 @@ class Devices:
         if text == "auto":
             return cls(tuple(range(there)))
         if not re.fullmatch(r"\d+(,\d+)*", text, flags=re.ASCII):
-            raise UsageError(
-                f"--device: found {text!r}, expected GPU numbers such as 0 or 0,1, or auto, or cpu"
-            )
+            raise UsageError(f"--device: found {text!r}, expected GPU numbers such as 0 or 0,1, or auto, or cpu")
         gpus = tuple(dict.fromkeys(int(number) for number in text.split(",")))
         missing = [number for number in gpus if number >= there]
         if missing:

@@ -1,5 +1,6 @@
 """Small data sets and experiments that tests share."""
 
+import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +18,6 @@ from src.toygeneration.task import Task
 from src.toygeneration.views import build_views
 from tests.conftest import CLOUDS, GENERATION, ROOT, change
 from utils.config import load, validate
-
-torch.set_num_threads(1)  # small networks: more threads only wait for each other, and for a busy machine's others
 
 SIDE, HORIZON, VIEWS = 16, 6, 8
 SCENE = change(GENERATION, product__size={"width": SIDE, "height": SIDE}, product__horizon=HORIZON)
@@ -113,6 +112,21 @@ def trained(roots: dict[str, Path], tmp_path: Path) -> Callable[..., Path]:
         cfg.write_text(yaml.safe_dump(shrink(load(file), roots, **changes)))
         train(cfg, tmp_path / "out", devices=Devices(), experiment_name=name, seed=seed)
         return tmp_path / "out" / name
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def uninterrupted(roots: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """A function that trains as `trained` does, once for all tests that compare with it; they only read the folder."""
+
+    @functools.cache
+    def run(file: Path, **changes: Any) -> Path:
+        out = tmp_path_factory.mktemp("uninterrupted")
+        cfg = out / "config.yaml"
+        cfg.write_text(yaml.safe_dump(shrink(load(file), roots, **changes)))
+        train(cfg, out, devices=Devices(), experiment_name="run")
+        return out / "run"
 
     return run
 

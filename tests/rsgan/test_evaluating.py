@@ -3,6 +3,7 @@
 import csv
 import json
 import pickle
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,15 +69,15 @@ def options(cfg: Path, out: Path, classifiers: dict[str, Path], *more: object) -
 
 
 @pytest.fixture
-def tested(cfg: Shrunk, tmp_path: Path, classifiers: dict[str, Path]) -> Trained:
-    """A function that trains a file's experiment where that is needed, tests it, and returns its folder."""
+def tested(cfg: Shrunk, tmp_path: Path, classifiers: dict[str, Path], uninterrupted: Callable[..., Path]) -> Trained:
+    """A function that tests a file's experiment, trained where that is needed, and returns its folder."""
 
     def make(file: Path) -> Path:
-        small = cfg(file)
+        folder = tmp_path / "out" / load(file)["experiment"]["name"]
         if file not in BASELINES:
-            assert call(run_training, f"--cfg={small}", f"--o={tmp_path / 'out'}") == 0
-        assert call(run_testing, *options(small, tmp_path / "out", classifiers)) == 0
-        return tmp_path / "out" / load(file)["experiment"]["name"]
+            shutil.copytree(uninterrupted(file), folder)
+        assert call(run_testing, *options(cfg(file), tmp_path / "out", classifiers)) == 0
+        return folder
 
     return make
 
@@ -123,23 +124,23 @@ def test_testing_again_gives_the_same_bytes(tested: Trained, cfg: Shrunk, classi
 def test_the_classifier_is_the_same_for_every_experiment_and_every_number_of_chunks(
     cfg: Shrunk, tmp_path: Path, classifiers: dict[str, Path]
 ) -> None:
-    expected = load_classifier(classifiers["toy_cloud_removal"] / "classifier.skops").model["parameters"]
-    for name, file, chunks in (("a", RECURRENT, 1), ("b", CGAN, 3), ("c.skops", BASELINES[0], 1)):
+    expected = load_classifier(classifiers["toy_cloud_removal"] / "classifier.npz").model["parameters"]
+    for name, file, chunks in (("a", RECURRENT, 1), ("b", CGAN, 3), ("c.npz", BASELINES[0], 1)):
         small = cfg(file, reference_classifier__n_chunks=chunks)
         assert call(make_reference_classifier, f"--cfg={small}", f"--o={tmp_path / name}", "--njobs=1") == 0
-        path = tmp_path / name if name.endswith(".skops") else tmp_path / name / "classifier.skops"
+        path = tmp_path / name if name.endswith(".npz") else tmp_path / name / "classifier.npz"
         np.testing.assert_array_equal(load_classifier(path).model["parameters"], expected)
-    assert {"c.skops", "scores.json", "confusion_matrix.png"} < {path.name for path in tmp_path.iterdir()}
+    assert {"c.npz", "scores.json", "confusion_matrix.png"} < {path.name for path in tmp_path.iterdir()}
 
 
 def test_scores_of_the_classifier(classifiers: dict[str, Path], cfg: Shrunk) -> None:
     folder = classifiers["toy_cloud_removal"]
-    assert {path.name for path in folder.iterdir()} == {"classifier.skops", "scores.json", "confusion_matrix.png"}
+    assert {path.name for path in folder.iterdir()} == {"classifier.npz", "scores.json", "confusion_matrix.png"}
     scores = json.loads((folder / "scores.json").read_text())
     config = read_experiment(cfg(CGAN))
     data = ToyDataModule(config.dataset, split_seed=config.experiment.seed, seed=0)
     sample = PixelSample.draw(data.views("val"), None, rng=np.random.default_rng(0))
-    fitted = load_classifier(folder / "classifier.skops")
+    fitted = load_classifier(folder / "classifier.npz")
     right = [fitted.predict(series) == labels for series, labels in sample]
     assert scores["validation"]["accuracy"] == pytest.approx(np.concatenate(right).mean())
     assert scores["validation"]["pixel_series"] == len(sample)
@@ -249,11 +250,11 @@ def test_no_file_runs_code(
 ) -> None:
     target = tmp_path / "executed"
     torch.save({IDENTITY: {}, "state_dict": Payload(target)}, tmp_path / "bad.ckpt")
-    (tmp_path / "bad.skops").write_bytes(pickle.dumps(Payload(target)))
+    (tmp_path / "bad.npz").write_bytes(pickle.dumps(Payload(target)))
     arguments = options(cfg(CGAN), tmp_path / "out", classifiers)
     shown = failure(capsys, run_testing, *arguments, f"--chkpt={tmp_path / 'bad.ckpt'}")
     assert "holds more than tensors and plain values" in shown
-    shown = failure(capsys, run_testing, *arguments[:2], f"--classifier={tmp_path / 'bad.skops'}")
+    shown = failure(capsys, run_testing, *arguments[:2], f"--classifier={tmp_path / 'bad.npz'}")
     assert "expected a classifier file" in shown
     assert not target.exists()
 
@@ -272,8 +273,8 @@ def test_classifiers_for_other_data(
     classes = np.arange(30) % labels + 1
     series = np.random.default_rng(0).random((30, horizon, bands), np.float32)
     fitted = CLASSIFIERS.entries["logistic_regression"]().fit(lambda: iter([(series, classes)]))
-    fitted.save(tmp_path / "other.skops")
-    arguments = [f"--cfg={cfg(BASELINES[0])}", f"--o={tmp_path / 'out'}", f"--classifier={tmp_path / 'other.skops'}"]
+    fitted.save(tmp_path / "other.npz")
+    arguments = [f"--cfg={cfg(BASELINES[0])}", f"--o={tmp_path / 'out'}", f"--classifier={tmp_path / 'other.npz'}"]
     assert message in failure(capsys, run_testing, *arguments)
 
 

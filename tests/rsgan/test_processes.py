@@ -24,7 +24,7 @@ WORLD = 2
 
 
 def start(cfg: Path, out: Path) -> subprocess.Popen[str]:
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     command = python(__file__, f"--cfg={cfg}", f"--o={out}", "--experiment_name=a")
     return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
 

@@ -1,6 +1,5 @@
 """A run that was interrupted ends as one that was not, bit for bit."""
 
-import os
 import signal
 import subprocess
 import time
@@ -29,8 +28,10 @@ def state(folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_more_epochs_equal_an_uninterrupted_run(name: str, trained: Callable[..., Path]) -> None:
-    whole = trained(BY_NAME[name], "whole", experiment__max_epochs=3)
+def test_more_epochs_equal_an_uninterrupted_run(
+    name: str, trained: Callable[..., Path], uninterrupted: Callable[..., Path]
+) -> None:
+    whole = uninterrupted(BY_NAME[name], experiment__max_epochs=3)
     trained(BY_NAME[name], "parts", experiment__max_epochs=1)
     parts = trained(BY_NAME[name], "parts", experiment__max_epochs=3)
     assert same(state(whole), state(parts))
@@ -57,10 +58,15 @@ def test_a_checkpoint_named_in_the_file_is_gone_on_from(trained: Callable[..., P
 @pytest.mark.parametrize("batch", [0, 1, -1])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_training_after_the_batch(
-    name: str, batch: int, number: signal.Signals, trained: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    name: str,
+    batch: int,
+    number: signal.Signals,
+    trained: Callable[..., Path],
+    uninterrupted: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After an epoch's last batch, the epoch is completed first."""
-    whole = trained(BY_NAME[name], "whole", experiment__max_epochs=3)
+    whole = uninterrupted(BY_NAME[name], experiment__max_epochs=3)
     original = Interruption.on_train_batch_end
 
     def interrupted(self: Interruption, trainer: pl.Trainer, *args: Any) -> None:
@@ -87,15 +93,14 @@ def test_signals_are_given_back(trained: Callable[..., Path]) -> None:
 
 
 def test_a_killed_run_whose_results_appear_whole_goes_on(
-    trained: Callable[..., Path], cfg: Shrunk, tmp_path: Path
+    uninterrupted: Callable[..., Path], cfg: Shrunk, tmp_path: Path
 ) -> None:
     """As the pipeline trains: nothing stands under the run's name before it has ended."""
-    reference = trained(CGAN, "reference", experiment__max_epochs=4)
+    reference = uninterrupted(CGAN, experiment__max_epochs=4)
     out = tmp_path / "whole"
     command = python("run_training.py", f"--cfg={cfg(experiment__max_epochs=4)}", f"--o={out}", "--experiment_name=a")
     hidden = unfinished(out / "a") / "checkpoints/last.ckpt"
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}  # as many as here
-    with subprocess.Popen([*command, "--whole"], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen([*command, "--whole"], cwd=ROOT, stderr=subprocess.DEVNULL) as process:
         while not hidden.exists():
             assert process.poll() is None
             time.sleep(0.01)

@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import os
 
 import pytest
 
@@ -71,3 +72,16 @@ def test_seed_0_is_a_seed() -> None:
     seen = []
     run(parser(), lambda arguments: seen.append(arguments.seed), ["--seed=0"])
     assert seen == [0]
+
+
+@pytest.mark.parametrize("chosen", [None, "active"])
+def test_waiting_threads_sleep_unless_the_user_wants_otherwise(
+    chosen: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In time for libraries that `main` imports."""
+    monkeypatch.setenv("OMP_WAIT_POLICY", chosen or "")
+    if chosen is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    seen = []
+    assert run(parser(), lambda _: seen.append(os.environ["OMP_WAIT_POLICY"]), []) == 0
+    assert seen == [chosen or "passive"]

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -18,6 +20,8 @@ from utils.pictures import colour_labels, palette, to_picture
 
 DPI = 100
 SIDE = 1.6  # inches of a frame
+GAP = 0.05  # between the frames of a row, of their width
+WHITE = 255
 LARGEST_ERROR = 0.3  # of reflectance, at the bright end of the colour scale
 Maps = Mapping[str, NDArray[np.integer]]
 
@@ -49,24 +53,38 @@ def draw_strips(strips: Sequence[Strip], path: Path) -> None:
     rows = sum(len(strip.frames) + 1 for strip in strips)
     columns = max(len(strip.steps) for strip in strips)
     figure = Figure(figsize=(columns * SIDE + 1.2, rows * SIDE * 1.08), dpi=DPI, layout="compressed")
-    axes = figure.subplots(rows, columns, squeeze=False)
-    _bare(axes.ravel())
-    row = 0
+    # One axis a row, not one a frame: most of the time to draw a picture goes into its axes.
+    axes = iter(figure.subplots(rows, squeeze=False).ravel())
     for strip in strips:
-        for number, step in enumerate(strip.steps):
-            title = f"{strip.title}, step {step}" if number == 0 else f"step {step}"
-            axes[row, number].set_title(title, loc="left", fontsize=9)
-        for name, frames in strip.frames.items():
-            for axis, frame in zip(axes[row], frames, strict=False):
-                axis.imshow(to_picture(frame), interpolation="nearest")
-            axes[row, 0].set_ylabel(name, fontsize=9)
-            row += 1
-        for axis, error in zip(axes[row], strip.error, strict=False):
-            shown = axis.imshow(error, cmap="magma", vmin=0, vmax=LARGEST_ERROR, interpolation="nearest")
-        axes[row, 0].set_ylabel("absolute error", fontsize=9)
-        figure.colorbar(shown, ax=list(axes[row]), label="reflectance", extend="max", aspect=10)
-        row += 1
+        for number, (name, frames) in enumerate(strip.frames.items()):
+            axis = next(axes)
+            _show_row(axis, name, to_picture(frames), fill=WHITE)
+            for column, step in enumerate(strip.steps if number == 0 else ()):
+                title = f"{strip.title}, step {step}" if column == 0 else f"step {step}"
+                place = column * _pitch(frames) - 0.5, -0.5
+                axis.annotate(title, place, (0, 4), textcoords="offset points", fontsize=9)
+        axis = next(axes)
+        shown = _show_row(axis, "absolute error", strip.error, fill=np.nan, cmap="magma", vmin=0, vmax=LARGEST_ERROR)
+        figure.colorbar(shown, ax=axis, label="reflectance", extend="max", aspect=10)
     _save(figure, path)
+
+
+def _show_row(axis: Axes, name: str, images: NDArray[np.generic], *, fill: float, **colours: Any) -> AxesImage:  # noqa: ANN401
+    """Draw images `(S, H, W, …)` side by side, with gaps."""
+    _bare([axis])
+    axis.set_ylabel(name, fontsize=9)
+    count, height, width, *bands = images.shape
+    row = np.full((height, count, _pitch(images), *bands), fill, images.dtype)
+    row[:, :, :width] = images.swapaxes(0, 1)
+    row = row.reshape(height, -1, *bands)[
+        :, : width - _pitch(images)
+    ]  # (H, S, W + gap, …) -> (H, S (W + gap) - gap, …)
+    return axis.imshow(row, interpolation="nearest", **colours)
+
+
+def _pitch(images: NDArray[np.generic]) -> int:
+    """Pixels from one image `(S, H, W, …)` of a row to the next."""
+    return images.shape[2] + max(1, round(GAP * images.shape[2]))
 
 
 def draw_class_maps(views: Sequence[tuple[str, NDArray[np.integer], Maps]], path: Path) -> None:

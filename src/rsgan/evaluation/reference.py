@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from src.rsgan.configuration import named, read_experiment
+from src.rsgan.configuration import named, read_classifier_settings
 from src.rsgan.data.datamodule import ToyDataModule
 from src.rsgan.data.views import View
 from src.rsgan.evaluation.classifiers import (
@@ -29,7 +29,7 @@ from utils.seeding import Streams
 from utils.tables import write_json
 
 logger = logging.getLogger(__name__)
-FILE = "classifier.skops"
+FILE = "classifier.npz"
 SCORES, PICTURE = "scores.json", "confusion_matrix.png"
 USELESS = 0.8  # Jaccard index on real images below which a ratio to it says little
 
@@ -38,8 +38,9 @@ def make_reference_classifier(cfg: Path, out: Path, *, njobs: int = 1) -> None:
     """Fit the classifier of an experiment's data set, validate it, and write both.
 
     Args:
-        cfg: an experiment file; of its sections, the data set and the classifier count, and the seed of the split.
-        out: folder for `classifier.skops`, `scores.json` and `confusion_matrix.png`; or, if its name ends in a
+        cfg: an experiment file, or one that those on a data set are based on; the data set and the classifier count,
+            and the seed of the split.
+        out: folder for `classifier.npz`, `scores.json` and `confusion_matrix.png`; or, if its name ends in a
             suffix, the classifier's file, beside which the others go.
         njobs: cores to use.
 
@@ -48,7 +49,7 @@ def make_reference_classifier(cfg: Path, out: Path, *, njobs: int = 1) -> None:
         DataError: If views are missing, disagree, cannot be read, or don't hold what a classifier needs.
         OSError: If results cannot be written.
     """
-    config = read_experiment(cfg)
+    config = read_classifier_settings(cfg)
     settings = config.reference_classifier or CLASSIFIERS.entries[DEFAULT]()
     with named(cfg):
         data = ToyDataModule(config.dataset, split_seed=config.experiment.seed, seed=0)

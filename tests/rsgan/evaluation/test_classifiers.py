@@ -169,13 +169,13 @@ def test_chunks_make_no_difference_and_every_one_counts(
     order = np.argsort(labels, kind="stable")
     data = series[order], labels[order]
     whole, chunks = fit(name, data, n_chunks=4), fit(name, data, 200, 200, 650, n_chunks=4)
-    assert written(chunks, tmp_path / "chunks.skops") == written(whole, tmp_path / "whole.skops")
+    assert written(chunks, tmp_path / "chunks.npz") == written(whole, tmp_path / "whole.npz")
     assert (chunks.predict(series) == labels).mean() > 0.98
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_same_seed_same_file(name: str, tmp_path: Path) -> None:
-    first, again = (written(fit(name, pixels(noise=1.0), seed=3), tmp_path / "classifier.skops") for _ in range(2))
+    first, again = (written(fit(name, pixels(noise=1.0), seed=3), tmp_path / "classifier.npz") for _ in range(2))
     assert first == again
 
 
@@ -211,15 +211,15 @@ def test_no_global_generator_is_touched(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_file_gives_back_the_same_classifier(name: str, tmp_path: Path) -> None:
     fitted = fit(name, pixels(labels=(2, 5, 9), noise=0.6), train_set_size=600, l2_weight=3)
-    fitted.save(tmp_path / "deep" / "classifier.skops")
-    loaded = load_classifier(tmp_path / "deep" / "classifier.skops")
+    fitted.save(tmp_path / "deep" / "classifier.npz")
+    loaded = load_classifier(tmp_path / "deep" / "classifier.npz")
     series, _ = pixels(noise=0.6, seed=1)
     np.testing.assert_array_equal(loaded.predict(series), fitted.predict(series))
     np.testing.assert_array_equal(loaded.classes, (2, 5, 9))
     assert loaded.settings == fitted.settings == configure(name, train_set_size=600, l2_weight=3)
     assert (loaded.horizon, loaded.nbands) == (HORIZON, NBANDS)
     assert {"numpy", "scikit-learn", "sktime", "python"} <= set(loaded.versions)
-    assert sorted(file.name for file in (tmp_path / "deep").iterdir()) == ["classifier.skops"]
+    assert sorted(file.name for file in (tmp_path / "deep").iterdir()) == ["classifier.npz"]
 
 
 # -- what it refuses

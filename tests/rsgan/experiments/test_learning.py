@@ -70,7 +70,7 @@ def test_a_handful_of_frames_is_learnt(file: Path, names: list[str], level: floa
     bands = 3 if file == CYCLE else 6
     sample = Sample(source=smooth(6, bands, 0), target=smooth(6, 3, 9), first=True)
     before = error(experiment, sample)
-    run(experiment, [sample], epochs=400)
+    run(experiment, [sample] * 10, epochs=25)
     assert before > 0.35
     assert error(experiment, sample) < level
 
@@ -108,7 +108,7 @@ def test_memory_shows_what_a_cloud_hides(small: Small) -> None:
     errors = {}
     for name, file in (("plain", CGAN), ("recurrent", RECURRENT)):
         experiment = build(small, file, "generator")
-        run(experiment, training, epochs=25)
+        run(experiment, training, epochs=12)
         errors[name] = error_when_hidden(experiment, hidden_frames(99))
     assert errors["plain"] > 0.3
     assert errors["recurrent"] < 0.5 * errors["plain"]

@@ -107,7 +107,7 @@ def training(folder: Path, seed: int) -> None:
 def classifier(folder: Path) -> Path:
     scores = dict.fromkeys(("jaccard", "macro_jaccard", "accuracy", "kappa"), 0.975) | {"views": 2, "pixel_series": 500}
     content = {"classifier": {"name": "minirocket", "seed": 42}, "validation": scores, "training": scores}
-    write_json(folder / "scores.json", content | {"about": {"data": "abc123", "versions": {"skops": "3.2.1"}}})
+    write_json(folder / "scores.json", content | {"about": {"data": "abc123", "versions": {"sktime": "3.2.1"}}})
     picture(folder / "confusion_matrix.png")
     return folder
 

@@ -19,10 +19,10 @@ from utils.registry import Configured, Registry
 from utils.seeding import Streams
 
 DEFAULT = "logistic_regression"
-FORMAT_VERSION = 1
-LIBRARIES = ("numpy", "scikit-learn", "scipy", "skops", "sktime")
+FORMAT_VERSION = 2
+LIBRARIES = ("numpy", "scikit-learn", "scipy", "sktime")
 BATCH = 8192  # series classified at a time
-Model = dict[str, Any]
+Model = dict[str, NDArray[np.number]]
 
 
 class ReferenceClassifier(Configured):
@@ -46,7 +46,6 @@ class ReferenceClassifier(Configured):
     train_set_size: PositiveInt | None = None
     seed: NonNegativeInt = 42
     max_series: ClassVar[int]
-    trusted: ClassVar[tuple[str, ...]] = ()
 
     def fit(self, chunks: Chunks, *, njobs: int = 1, data: str = "") -> "FittedClassifier":
         """Learn from pixel series that need not fit into memory together.
@@ -80,7 +79,23 @@ class ReferenceClassifier(Configured):
             njobs: cores to use.
 
         Returns:
-            What `decide` needs: arrays, numbers and estimators of the types in `trusted`, by name.
+            What `decide` needs: arrays of numbers, by name.
+        """
+
+    @abstractmethod
+    def check(self, model: Model, horizon: int, nbands: int, nclasses: int) -> None:
+        """Make sure that `decide` can work with a model, whatever file it is from.
+
+        Args:
+            model: what `learn` returned, or might have.
+            horizon: time steps of a series.
+            nbands: bands of a series.
+            nclasses: number of classes.
+
+        Raises:
+            ValueError: If it cannot.
+            LookupError: If something is missing.
+            TypeError: If there is something else.
         """
 
     @abstractmethod
@@ -158,17 +173,16 @@ class FittedClassifier:
         Raises:
             OSError: If it cannot be written.
         """
-        content = {
+        description = {
             "format_version": FORMAT_VERSION,
             "settings": self.settings.model_dump(),
             "horizon": self.horizon,
             "nbands": self.nbands,
-            "classes": self.classes,
+            "classes": self.classes.tolist(),
             "data": self.data,
             "versions": self.versions,
-            "model": self.model,
         }
-        write(path, content)
+        write(path, description, self.model)
 
 
 class _Classifiers(Registry):
@@ -200,16 +214,18 @@ def load_classifier(path: Path) -> FittedClassifier:
         DataError: If the file is missing, is none of a classifier, is damaged, or holds anything that could run code.
         OSError: If it cannot be read.
     """
-    entries = CLASSIFIERS.entries
-    content = read(path, [name for entry in entries.values() for name in entry.trusted])
+    content, model = read(path)
     try:
         found = content.pop("format_version")
         if found != FORMAT_VERSION:
             raise DataError(f"{path}: found format {found}, expected {FORMAT_VERSION}; {REMEDY}")
-        settings = content.pop("settings")
-        return FittedClassifier(settings=entries[settings["name"]].model_validate(settings), **content)
-    except (KeyError, TypeError, ValueError) as error:
+        settings, classes = content.pop("settings"), np.array(content.pop("classes"), dtype=np.int64)
+        chosen = CLASSIFIERS.entries[settings["name"]].model_validate(settings)
+        fitted = FittedClassifier(settings=chosen, classes=classes, model=model, **content)
+        chosen.check(model, fitted.horizon, fitted.nbands, len(classes))
+    except (LookupError, TypeError, ValueError) as error:
         raise damaged(path, error) from error
+    return fitted
 
 
 def _versions() -> dict[str, str]:

@@ -8,6 +8,7 @@ from pydantic import PositiveInt
 
 from src.rsgan.evaluation.classifiers import CLASSIFIERS, Model, ReferenceClassifier
 from src.rsgan.evaluation.classifiers.chunks import Chunks, Series, Survey
+from src.rsgan.evaluation.classifiers.trees import LEAF, Trees
 
 
 @CLASSIFIERS.register
@@ -24,18 +25,34 @@ class HistGradientBoosting(ReferenceClassifier):
     name: Literal["hist_gradient_boosting"] = "hist_gradient_boosting"
     n_trees: PositiveInt = 100
     max_series: ClassVar[int] = 100_000
-    trusted: ClassVar[tuple[str, ...]] = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
 
     def learn(self, chunks: Chunks, data: Survey, *, njobs: int) -> Model:
         """Learn; see `ReferenceClassifier`."""
         from sklearn.ensemble import HistGradientBoostingClassifier
 
         # Held-out pixels would come from the same parcels as the others, and tell nothing about when to stop.
-        trees = HistGradientBoostingClassifier(
+        boosted = HistGradientBoostingClassifier(
             max_iter=self.n_trees, early_stopping=False, random_state=self._library_seed()
         )
-        return {"trees": trees.fit(data.series.reshape(len(data.series), -1), data.indices)}
+        boosted.fit(data.series.reshape(len(data.series), -1), data.indices)
+        # scikit-learn has no public name for its trees and for what their sums start from.
+        nodes = [tree.nodes for iteration in boosted._predictors for tree in iteration]
+        trees = [
+            {
+                "feature": np.where(node["is_leaf"], LEAF, node["feature_idx"].astype(np.int64)),
+                "threshold": node["num_threshold"],
+                "left": node["left"],
+                "right": node["right"],
+                "values": node["value"][:, None],
+            }
+            for node in nodes
+        ]
+        return Trees.join(trees, start=boosted._baseline_prediction.ravel(), classes=boosted.classes_).arrays()
+
+    def check(self, model: Model, horizon: int, nbands: int, nclasses: int) -> None:
+        """Check; see `ReferenceClassifier`."""
+        Trees(**model).check(horizon * nbands, nclasses)
 
     def decide(self, model: Model, series: Series, *, njobs: int) -> NDArray[np.integer]:
         """Classify; see `ReferenceClassifier`."""
-        return model["trees"].predict(series.reshape(len(series), -1))
+        return Trees(**model).decide(series, njobs=njobs)

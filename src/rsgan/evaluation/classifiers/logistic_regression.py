@@ -37,6 +37,12 @@ class LogisticRegression(ReferenceClassifier):
         start = minimum(sample, sample, start, self.tol)
         return {"parameters": minimum(whole, sample, start, self.tol)}
 
+    def check(self, model: Model, horizon: int, nbands: int, nclasses: int) -> None:
+        """Check; see `ReferenceClassifier`."""
+        found, expected = model["parameters"].shape, (horizon * nbands + 1, 1 if nclasses == 2 else nclasses)
+        if [*model] != ["parameters"] or found != expected:
+            raise ValueError(f"found {', '.join(model)} of shape {found}, expected parameters of shape {expected}")
+
     def decide(self, model: Model, series: Series, *, njobs: int) -> NDArray[np.integer]:
         """Classify; see `ReferenceClassifier`."""
         found = scores(model["parameters"], series.reshape(len(series), -1).astype(np.float64))

@@ -13,6 +13,10 @@ from src.rsgan.evaluation.classifiers.chunks import Chunks, Series, Survey
 from utils.errors import DataError
 
 SHORTEST = 9  # steps; the length of the kernels
+KERNELS = 84  # of each dilation
+# What sktime fits, in its order, and what the ridge classifier makes of features.
+PARAMETERS = ("channels_per_kernel", "channels", "dilations", "features_per_dilation", "biases")
+LINEAR = ("weights", "levels", "classes")
 # Of the ridge, for each series. Features are shares in [0, 1]. A tenth of it relies on details that the noise of a
 # generated image hides; ten times as much gains nothing.
 PENALTY = 0.01
@@ -34,9 +38,6 @@ class MiniRocket(ReferenceClassifier):
     name: Literal["minirocket"] = "minirocket"
     n_kernels: PositiveInt = 1000
     max_series: ClassVar[int] = 20_000
-    trusted: ClassVar[tuple[str, ...]] = (
-        "sktime.transformations.rocket._minirocket_multivariate.MiniRocketMultivariate",
-    )
 
     def learn(self, chunks: Chunks, data: Survey, *, njobs: int) -> Model:
         """Learn; see `ReferenceClassifier`.
@@ -55,20 +56,50 @@ class MiniRocket(ReferenceClassifier):
         transform = MiniRocketMultivariate(self.n_kernels, random_state=self._library_seed())
         with _same_global_generator():
             transform.fit(_bands_first(data.series))
+        parameters = dict(zip(PARAMETERS, transform.parameters, strict=True))
         ridge = RidgeClassifier(PENALTY * len(data.series))
-        ridge.fit(_features(transform, data.series, njobs), data.indices)
-        return {"transform": transform, "ridge": ridge}
+        ridge.fit(_features(parameters, data.series, njobs), data.indices)
+        # A row for each class; with two classes there is one row in all, and the sign decides.
+        weights, levels = np.atleast_2d(ridge.coef_), np.atleast_1d(ridge.intercept_)
+        return {**parameters, "weights": weights, "levels": levels, "classes": ridge.classes_}
+
+    def check(self, model: Model, horizon: int, nbands: int, nclasses: int) -> None:
+        """Check; see `ReferenceClassifier`."""
+        channels_per_kernel, channels, dilations, features_per_dilation, biases = (model[key] for key in PARAMETERS)
+        weights, levels, classes = (model[key] for key in LINEAR)
+        nfeatures = KERNELS * features_per_dilation.sum()
+        fine = (
+            {*model} == {*PARAMETERS, *LINEAR}
+            and all(model[key].dtype == (np.float32 if key == "biases" else np.int32) for key in PARAMETERS)
+            and all(array.ndim == (2 if key == "weights" else 1) for key, array in model.items())
+            and len(channels_per_kernel) == KERNELS * len(dilations)
+            and channels_per_kernel.min() > 0
+            and len(channels) == channels_per_kernel.sum()
+            and {*channels.tolist()} <= {*range(nbands)}
+            and {*dilations.tolist()} <= {*range(1, horizon)}
+            and len(features_per_dilation) == len(dilations)
+            and features_per_dilation.min() > 0
+            and len(biases) == nfeatures
+            and weights.shape == (len(levels), nfeatures)
+            and len(classes) == (2 if len(levels) == 1 else len(levels))
+            and {*classes.tolist()} <= {*range(nclasses)}
+        )
+        if not fine:
+            raise ValueError("found arrays that make no convolutions and weights")
 
     def decide(self, model: Model, series: Series, *, njobs: int) -> NDArray[np.integer]:
         """Classify; see `ReferenceClassifier`."""
-        return model["ridge"].predict(_features(model["transform"], series, njobs))
+        scores = _features(model, series, njobs) @ model["weights"].T + model["levels"]
+        return model["classes"][(scores[:, 0] > 0).astype(int) if scores.shape[1] == 1 else scores.argmax(axis=1)]
 
 
-def _features(transform: object, series: Series, njobs: int) -> NDArray[np.float32]:
-    transform.n_jobs = njobs
-    features = transform.transform(_bands_first(series)).to_numpy()
-    transform.n_jobs = 1
-    return features
+def _features(parameters: Model, series: Series, njobs: int) -> NDArray[np.float32]:
+    from sktime.transformations.rocket import MiniRocketMultivariate
+
+    transform = MiniRocketMultivariate(n_jobs=njobs)
+    transform.parameters = tuple(parameters[key] for key in PARAMETERS)
+    # Not the public method, which would ask for a fit.
+    return transform._transform(_bands_first(series)).to_numpy()
 
 
 def _bands_first(series: Series) -> Series:

@@ -3,12 +3,12 @@
 from typing import ClassVar, Literal
 
 import numpy as np
-from joblib import parallel_config
 from numpy.typing import NDArray
 from pydantic import PositiveInt
 
 from src.rsgan.evaluation.classifiers import CLASSIFIERS, Model, ReferenceClassifier
 from src.rsgan.evaluation.classifiers.chunks import Chunks, Series, Survey
+from src.rsgan.evaluation.classifiers.trees import LEAF, Trees
 
 
 @CLASSIFIERS.register
@@ -25,17 +25,31 @@ class RandomForest(ReferenceClassifier):
     name: Literal["random_forest"] = "random_forest"
     n_trees: PositiveInt = 100
     max_series: ClassVar[int] = 20_000
-    trusted: ClassVar[tuple[str, ...]] = ("sklearn.tree._tree.Tree",)
 
     def learn(self, chunks: Chunks, data: Survey, *, njobs: int) -> Model:
         """Learn; see `ReferenceClassifier`."""
+        from joblib import parallel_config
         from sklearn.ensemble import RandomForestClassifier
 
         forest = RandomForestClassifier(self.n_trees, random_state=self._library_seed())
         with parallel_config("threading", n_jobs=njobs):
-            return {"forest": forest.fit(data.series.reshape(len(data.series), -1), data.indices)}
+            forest.fit(data.series.reshape(len(data.series), -1), data.indices)
+        trees = [
+            {
+                "feature": np.where(tree.children_left < 0, LEAF, tree.feature),
+                "threshold": tree.threshold,
+                "left": tree.children_left,
+                "right": tree.children_right,
+                "values": tree.value[:, 0],  # (N, 1, K) -> (N, K): shares of the classes
+            }
+            for tree in (one.tree_ for one in forest.estimators_)
+        ]
+        return Trees.join(trees, start=np.zeros(len(forest.classes_)), classes=forest.classes_).arrays()
+
+    def check(self, model: Model, horizon: int, nbands: int, nclasses: int) -> None:
+        """Check; see `ReferenceClassifier`."""
+        Trees(**model).check(horizon * nbands, nclasses)
 
     def decide(self, model: Model, series: Series, *, njobs: int) -> NDArray[np.integer]:
         """Classify; see `ReferenceClassifier`."""
-        with parallel_config("threading", n_jobs=njobs):
-            return model["forest"].predict(series.reshape(len(series), -1))
+        return Trees(**model).decide(series, njobs=njobs)

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 
-# Sums may be taken in any order, products added in one rounding; NaN and infinities stay what they are.
-compiled: Callable[..., Any] = njit(
-    nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"}
-)
+# Neither sums in another order nor products added in one rounding: code that was just compiled and the same code from
+# numba's cache would round differently. So loops that add up run over columns, each with a sum of its own.
+compiled: Callable[..., Any] = njit(nogil=True, cache=True, error_model="numpy", fastmath={"nsz", "arcp"})
 
 
 @compiled
@@ -47,15 +46,15 @@ def _mean_loss(one: Array, other: Array, weights: tuple[float, ...], c1: float, 
     # that they follow each other wherever the oldest is.
     rows = np.empty((2 * side, 4 * width), one.dtype)
     mean_rows = np.empty(4 * width, one.dtype)
-    total = 0.0
+    losses = np.zeros(width - side + 1)
     for row in range(height):
         place = row % side
         _terms(one[row], other[row], levels, rows[place])
         rows[place + side] = rows[place]
         if row >= side - 1:
             _average_rows(rows[place + 1 : place + 1 + side], weights, mean_rows)
-            total += _sum_of_losses(mean_rows, weights, levels, c1, c2)
-    return total / (height - side + 1) / (width - side + 1)
+            _add_losses(mean_rows, weights, levels, c1, c2, losses)
+    return losses.sum() / (height - side + 1) / (width - side + 1)
 
 
 @compiled
@@ -95,12 +94,18 @@ def _average_rows(rows: Array, weights: tuple[float, ...], out: Array) -> None:
 
 
 @compiled
-def _sum_of_losses(row: Array, weights: tuple[float, ...], levels: tuple[float, float], c1: float, c2: float) -> float:
-    """Sum of (1 - SSIM) / 2 over all windows of a row, from the means of terms over the rows of the windows."""
+def _add_losses(
+    row: Array,
+    weights: tuple[float, ...],
+    levels: tuple[float, float],
+    c1: float,
+    c2: float,
+    losses: NDArray[np.float64],
+) -> None:
+    """Add (1 - SSIM) / 2 of each window of a row, from the means of terms over the rows of the windows."""
     width, last = row.size // 4, len(weights) - 1
     totals, differences = row[:width], row[width : 2 * width]
     total_squares, difference_squares = row[2 * width : 3 * width], row[3 * width :]
-    loss = row.dtype.type(0)
     for column in range(width - last):
         a = weights[last // 2] * totals[column + last // 2]
         b = weights[last // 2] * differences[column + last // 2]
@@ -114,8 +119,7 @@ def _sum_of_losses(row: Array, weights: tuple[float, ...], levels: tuple[float, 
             variance_b += weight * (difference_squares[near] + difference_squares[far])
         variance_a, variance_b = variance_a + c2 - a * a, variance_b - b * b
         a, b = (a + levels[0]) ** 2 + c1, (b + levels[1]) ** 2
-        loss += (a * variance_b + b * variance_a) / ((a + b) * (variance_a + variance_b))
-    return loss
+        losses[column] += (a * variance_b + b * variance_a) / ((a + b) * (variance_a + variance_b))
 
 
 @compiled

@@ -156,10 +156,7 @@ def opacity_region(opacity: Tensor, edges: Sequence[float] = (CLOUDY,)) -> Tenso
     Returns:
         `uint8` of the same shape, from 0 to the number of edges. By default, 0 is clear and 1 cloudy.
     """
-    region = torch.zeros_like(opacity, dtype=torch.uint8)
-    for edge in edges:
-        region += opacity > edge
-    return region
+    return torch.bucketize(opacity.contiguous(), opacity.new_tensor(edges)).to(torch.uint8)
 
 
 def score_frames(generated: Tensor, real: Tensor, region: Tensor | None = None, *, nregions: int = 2) -> FrameScores:

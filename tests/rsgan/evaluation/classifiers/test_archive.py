@@ -89,7 +89,7 @@ ATTACKS = (
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-@pytest.mark.parametrize("suffix", [".skops", ".pickle", ".npz"])
+@pytest.mark.parametrize("suffix", [".npz", ".pickle", ".skops"])
 def test_code_in_a_file_never_runs(
     attack: Callable[[Path], bytes], suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,7 +116,7 @@ def test_the_payload_would_do_harm(tmp_path: Path) -> None:
 def file(tmp_path: Path) -> Path:
     rng = np.random.default_rng(0)
     data = rng.standard_normal((50, 4, 2)).astype(np.float32), rng.integers(1, 3, size=50)
-    path = tmp_path / "classifier.skops"
+    path = tmp_path / "classifier.npz"
     CLASSIFIERS.entries["logistic_regression"]().fit(lambda: iter([data])).save(path)
     return path
 
@@ -142,7 +142,7 @@ def test_a_flipped_byte_is_refused_or_harmless(file: Path) -> None:
 
 
 def test_files_that_are_none_of_a_classifier_are_refused(file: Path, tmp_path: Path) -> None:
-    for path in (tmp_path / "missing.skops", tmp_path, file / "inside"):
+    for path in (tmp_path / "missing.npz", tmp_path, file / "inside"):
         with pytest.raises(DataError, match="no such classifier file; make it or correct the path"):
             load_classifier(path)
     description, arrays = read(file)
@@ -167,7 +167,7 @@ def test_arrays_that_would_lead_out_of_memory_are_refused(name: str, tmp_path: P
     """Compiled loops look at no bounds."""
     rng = np.random.default_rng(0)
     data = rng.standard_normal((60, 12, 2)).astype(np.float32), rng.integers(1, 4, size=60)
-    path = tmp_path / "classifier.skops"
+    path = tmp_path / "classifier.npz"
     CLASSIFIERS.entries[name]().fit(lambda: iter([data])).save(path)
     description, arrays = read(path)
     load_classifier(path)

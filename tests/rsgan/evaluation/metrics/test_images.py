@@ -1,7 +1,10 @@
 """Image scores: against scikit-image, band by band, and the laws that they obey."""
 
 import math
+import os
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from skimage.metrics import mean_squared_error, structural_similarity
 
 from src.rsgan.evaluation.metrics import images
 from src.rsgan.evaluation.metrics.images import FrameScores, opacity_region, score_frames, spectral_angle
+from tests.conftest import ROOT, python
 
 SHAPE = (4, 3, 24, 20)
 ORIGINAL = ("original_mae", "original_mse", "original_psnr", "original_ssim", "original_sam")
@@ -373,3 +377,25 @@ def test_mixed_precision_around_does_not_lower_precision_within() -> None:
 def test_shapes_that_do_not_fit_are_errors(generated: tuple, real: tuple, region: tuple | None, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         score_frames(noise(*generated), noise(*real), None if region is None else torch.zeros(region).long())
+
+
+def test_code_from_the_cache_computes_what_fresh_code_did(tmp_path: Path) -> None:
+    """To the last bit: scores must not depend on whether a process is the first one to need them."""
+    code = """
+import hashlib, numpy as np
+from src.rsgan.evaluation.metrics import compiled
+rng = np.random.default_rng(0)
+one, other = rng.random((2, 5, 3, 40, 50), dtype=np.float32)
+weights = tuple(np.full(7, 1 / 7, np.float32))
+ssim = compiled.structural_similarity(one[:, 0], other[:, 0], weights, np.float32(1e-4), np.float32(9e-4))
+parts = compiled.spectral_parts(one, other)
+sums = compiled.region_sums(parts, rng.integers(0, 3, parts[0].shape), 3)
+print(hashlib.sha256(b"".join(array.tobytes() for array in (ssim, *parts, sums))).hexdigest())
+"""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    found = [
+        subprocess.run(python("-c", code), env=environment, capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    ]
+    assert len(list(tmp_path.rglob("*.nbi"))) >= 3
+    assert found[0] == found[1]

@@ -1,0 +1,48 @@
+"""The inner loop of decision trees, compiled at first use. It runs on the core that calls it, and lets others run."""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+BLOCK = 256  # series that go through a tree while both are in a core's cache
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int32]
+
+
+@njit(nogil=True, cache=True)
+def add_up(
+    series: NDArray[np.float32],
+    roots: Integers,
+    feature: Integers,
+    threshold: Floats,
+    left: Integers,
+    right: Integers,
+    values: Floats,
+    start: Floats,
+    out: Floats,
+) -> None:
+    """Add up what trees say of series, tree after tree.
+
+    Args:
+        series: `(n, P)`.
+        roots: see `Trees`, as for all that follow.
+        feature: negative in a leaf.
+        threshold: up to which one goes left.
+        left: the node to the left.
+        right: the node to the right.
+        values: what a leaf adds.
+        start: what the sums start from.
+        out: `(n, K)`, the sums to be written.
+    """
+    nsums, width = len(start), values.shape[1]
+    out[:] = start
+    for begin in range(0, len(series), BLOCK):
+        first = 0
+        for root in roots:
+            for row in range(begin, min(begin + BLOCK, len(series))):
+                node = root
+                while feature[node] >= 0:
+                    node = left[node] if series[row, feature[node]] <= threshold[node] else right[node]
+                for k in range(width):
+                    out[row, first + k] += values[node, k]
+            first = (first + width) % nsums
