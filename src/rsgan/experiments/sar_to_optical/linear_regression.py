@@ -42,7 +42,11 @@ class LinearRegression(Baseline):
         """See `Baseline`."""
         source = series["source"]
         weights = self._weights.to(source.device)
-        return torch.einsum("tchw,cd->tdhw", source, weights[:-1]) + weights[-1].reshape(1, -1, 1, 1)
+        generated = weights[-1].reshape(1, -1, 1, 1)
+        # Band by band: a matrix product may round otherwise where memory happens to lie otherwise.
+        for band, weight in enumerate(weights[:-1]):
+            generated = generated + source[:, band : band + 1] * weight.reshape(1, -1, 1, 1)
+        return generated  # (T, C_out, H, W)
 
 
 def _moments(source: Tensor, target: Tensor) -> tuple[np.ndarray, np.ndarray]:
