@@ -71,10 +71,11 @@ def preview(data: Path, picture: Path) -> "Preview":
     """
     from src.toygeneration.export import is_product, read_products
     from utils.errors import DataError
+    from utils.files import natural
     from utils.preview import draw_sheet
     from utils.report.inputs import Preview
 
-    views = sorted({path.parent.parent for path in data.glob("*/*/index.json")}, key=_natural)
+    views = sorted({path.parent.parent for path in data.glob("*/*/index.json")}, key=lambda path: natural(path.name))
     if not views:
         raise DataError(
             f"{data}: found no view (DIR/SEED/PRODUCT); run repro/toy-data/build_dataset.py, or correct --data"
@@ -90,11 +91,6 @@ def preview(data: Path, picture: Path) -> "Preview":
         for shape in [product.features]
     ]
     return Preview(data.resolve().name, views[0].name, len(views), words, picture)
-
-
-def _natural(path: Path) -> tuple[int, str]:
-    """Views are numbered: 2 comes before 10."""
-    return (int(path.name), "") if path.name.isdecimal() else (sys.maxsize, path.name)
 
 
 if __name__ == "__main__":

@@ -89,13 +89,14 @@ def main(arguments: argparse.Namespace) -> None:
             f"STAGE: found {' '.join(arguments.stages)}, expected one of {', '.join(s.name for s in stages)}"
         )
     shared = re.fullmatch(r"cpu|\d+", str(params["device"])) is not None
-    if shared:
+    needed = wanted(stages, chosen)
+    if shared and any(stage.name.startswith("train_") for stage in needed):
         from src.rsgan.data.datamodule import DECODED
 
         DECODED.set({})  # reading a data set takes as long as many an epoch
     try:
         with time_limit(arguments.minutes):
-            for stage in wanted(stages, chosen):
+            for stage in needed:
                 execute(stage, shared=shared)
                 if arguments.slim and stage.name.startswith("test_"):
                     slim(stage, stages)

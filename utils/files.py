@@ -4,6 +4,7 @@ import contextlib
 import glob
 import hashlib
 import os
+import re
 import shutil
 import socket
 import uuid
@@ -115,6 +116,19 @@ def new_file(target: Path) -> Iterator[Path]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """Sort key under which view 10 comes after view 9.
+
+    Args:
+        name: of a view, or any other.
+
+    Returns:
+        Its numbers and texts, in turn; the name itself breaks ties such as 1 and 01.
+    """
+    parts = [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.findall(r"[0-9]+|[^0-9]+", name)]
+    return [*parts, (-1, 0, name)]
 
 
 def digest(path: Path, algorithm: str = "sha256") -> str:

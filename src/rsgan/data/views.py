@@ -1,6 +1,5 @@
 """Views on disk: scenes seen through several products that share size, time steps and land cover."""
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,21 +11,9 @@ from src.rsgan.data.datasets import DatasetConfig, Kind
 from src.toygeneration.export import ProductDataset
 from utils.config import join
 from utils.errors import DataError
+from utils.files import natural
 
 SHOWN = 5  # views named in an error
-
-
-def natural(name: str) -> list[tuple[int, int, str]]:
-    """Sort key under which view 10 comes after view 9.
-
-    Args:
-        name: of a view.
-
-    Returns:
-        Its numbers and texts, in turn; the name itself breaks ties such as 1 and 01.
-    """
-    parts = [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.findall(r"[0-9]+|[^0-9]+", name)]
-    return [*parts, (-1, 0, name)]
 
 
 @dataclass(frozen=True)

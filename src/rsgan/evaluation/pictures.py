@@ -76,10 +76,8 @@ def _show_row(axis: Axes, name: str, images: NDArray[np.generic], *, fill: float
     count, height, width, *bands = images.shape
     row = np.full((height, count, _pitch(images), *bands), fill, images.dtype)
     row[:, :, :width] = images.swapaxes(0, 1)
-    row = row.reshape(height, -1, *bands)[
-        :, : width - _pitch(images)
-    ]  # (H, S, W + gap, …) -> (H, S (W + gap) - gap, …)
-    return axis.imshow(row, interpolation="nearest", **colours)
+    row = row.reshape(height, -1, *bands)  # (H, S, W + gap, …) -> (H, S (W + gap), …)
+    return axis.imshow(row[:, : width - _pitch(images)], interpolation="nearest", **colours)
 
 
 def _pitch(images: NDArray[np.generic]) -> int:

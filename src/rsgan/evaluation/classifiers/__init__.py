@@ -201,6 +201,18 @@ def _named(section: Any) -> Any:  # noqa: ANN401 - whatever a YAML file holds
 CLASSIFIERS = _Classifiers(__name__, lenient=True)
 
 
+def highest(scores: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Choose classes by their scores.
+
+    Args:
+        scores: `(n, K)`; with one column it is positive for the second of two classes.
+
+    Returns:
+        `(n,)`, positions of classes.
+    """
+    return (scores[:, 0] > 0).astype(np.int64) if scores.shape[1] == 1 else scores.argmax(axis=1)
+
+
 def load_classifier(path: Path) -> FittedClassifier:
     """Read a classifier without running any code of its file.
 

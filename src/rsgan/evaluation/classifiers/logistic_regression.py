@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from src.rsgan.evaluation.classifiers import CLASSIFIERS, Model, ReferenceClassifier
+from src.rsgan.evaluation.classifiers import CLASSIFIERS, Model, ReferenceClassifier, highest
 from src.rsgan.evaluation.classifiers.chunks import Chunks, Series, Survey, blocks
 from src.rsgan.evaluation.classifiers.cross_entropy import Batches, CrossEntropy, minimum, scores
 
@@ -45,8 +45,7 @@ class LogisticRegression(ReferenceClassifier):
 
     def decide(self, model: Model, series: Series, *, njobs: int) -> NDArray[np.integer]:
         """Classify; see `ReferenceClassifier`."""
-        found = scores(model["parameters"], series.reshape(len(series), -1).astype(np.float64))
-        return (found[:, 0] > 0).astype(np.int64) if found.shape[1] == 1 else found.argmax(axis=1)
+        return highest(scores(model["parameters"], series.reshape(len(series), -1).astype(np.float64)))
 
 
 def _batches(chunks: Chunks, classes: NDArray[np.int64]) -> Batches:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import PositiveInt
 
-from src.rsgan.evaluation.classifiers import CLASSIFIERS, Model, ReferenceClassifier
+from src.rsgan.evaluation.classifiers import CLASSIFIERS, Model, ReferenceClassifier, highest
 from src.rsgan.evaluation.classifiers.chunks import Chunks, Series, Survey
 from utils.errors import DataError
 
@@ -90,7 +90,7 @@ class MiniRocket(ReferenceClassifier):
     def decide(self, model: Model, series: Series, *, njobs: int) -> NDArray[np.integer]:
         """Classify; see `ReferenceClassifier`."""
         scores = _features(model, series, njobs) @ model["weights"].T + model["levels"]
-        return model["classes"][(scores[:, 0] > 0).astype(int) if scores.shape[1] == 1 else scores.argmax(axis=1)]
+        return model["classes"][highest(scores)]
 
 
 def _features(parameters: Model, series: Series, njobs: int) -> NDArray[np.float32]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from src.rsgan.evaluation.classifiers import highest
+
 LEAF = -1
 FLOATS = ("threshold", "values", "start")
 Floats = NDArray[np.float64]
@@ -102,8 +104,7 @@ class Trees:
         Returns:
             `(n,)`, positions of classes.
         """
-        sums = self.sums(series.reshape(len(series), -1), njobs=njobs)
-        return self.classes[(sums[:, 0] > 0).astype(np.int64) if sums.shape[1] == 1 else sums.argmax(axis=1)]
+        return self.classes[highest(self.sums(series.reshape(len(series), -1), njobs=njobs))]
 
     def sums(self, series: NDArray[np.float32], *, njobs: int) -> Floats:
         """Add up what the trees say.
