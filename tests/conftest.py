@@ -21,7 +21,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, settings
 
-from src.toygeneration.configuration import DerivationConfig, GenerationConfig
+from src.toygeneration.config_files import DerivationConfig, GenerationConfig
 from src.toygeneration.export import export
 from src.toygeneration.product import Product
 from src.toygeneration.timeserie.dataset import TSDataset
@@ -58,7 +58,9 @@ DISTORTION: dict[str, Any] = {
     "axis": 1,
 }
 
-settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+settings.register_profile(
+    "tests", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 settings.load_profile("tests")
 
 
@@ -115,16 +117,22 @@ def product_folder(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A copy of the repository's code and pipeline, in which commands may write."""
-    folder = tmp_path / "checkout"
+def check_out(folder: Path) -> Path:
+    """A copy of the repository's code and pipeline, in which commands may write; like an archive, it knows no git."""
     for name in ("src", "utils", "repro"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        # what numba has compiled is kept
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.pyc*", "*.tmp.*"))
     for file in (*ROOT.glob("*.py"), *(ROOT / name for name in ("dvc.yaml", ".dvcignore", "requirements.txt"))):
         shutil.copy(file, folder)
     shutil.copy(ROOT / "repro" / "profiles" / "demo.yaml", folder / "params.yaml")
+    (folder / ".dvc").mkdir()
+    shutil.copy(ROOT / ".dvc" / "config", folder / ".dvc")
     return folder
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    return check_out(tmp_path / "checkout")
 
 
 def load_script(path: str) -> ModuleType:
@@ -134,6 +142,25 @@ def load_script(path: str) -> ModuleType:
     sys.modules[f"script {path}"] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A caller's environment that has nothing to do with the project, and must not matter to any script."""
+    shadows = tmp_path_factory.mktemp("shadows")
+    for name in ("src", "utils"):
+        (shadows / name).mkdir()
+        (shadows / name / "__init__.py").write_text("raise ImportError('not the project')\n")
+    batch_job = {"JOB_ID": "1", "NTASKS": "1", "PROCID": "0", "LOCALID": "0", "NODEID": "0", "NODELIST": "none"}
+    return {
+        **os.environ,
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "HOME": os.devnull,
+        "PYTHONIOENCODING": "ascii",
+        "PYTHONSAFEPATH": "1",
+        "PYTHONPATH": str(shadows),
+        **{f"SLURM_{name}": value for name, value in batch_job.items()},
+    }
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -12,10 +12,8 @@ class Ahead(Generic[Item]):
     """Makes items when they are asked for, and the next one of a sequence in a thread meanwhile.
 
     Worth its while where making an item takes long outside Python's global lock, as random fields of large frames do.
-
-    Args:
-        make: makes an item; called in one thread only, for one item at a time.
-        keys: what items are asked for by, in the order in which they will probably be.
+    `make` is called in one thread only, for one item at a time; `keys` are in the order in which they will probably be
+    asked for.
     """
 
     def __init__(self, make: Callable[[int], Item], keys: Sequence[int]) -> None:
@@ -25,14 +23,6 @@ class Ahead(Generic[Item]):
         self._pending: dict[int, Future[Item]] = {}
 
     def __call__(self, key: int) -> Item:
-        """Give an item.
-
-        Args:
-            key: which one.
-
-        Returns:
-            The item.
-        """
         item = (self._pending.pop(key, None) or self._thread.submit(self._make, key)).result()
         self._pending.clear()
         if key in self._next:

@@ -2,15 +2,37 @@
 
 import argparse
 import logging
-import os
 import re
+import signal
 import sys
+import traceback
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
+from utils.environment import Stopped, settled
 from utils.errors import ProjectError
+from utils.memory import ran_out
+from utils.processors import cores
+from utils.reading import expand
 
-INTERRUPTED = 130  # the shell's convention for a process that ended on Ctrl-C
+WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+
+
+class Files(tuple[Path, ...]):
+    """Files that make up one configuration, later ones over earlier ones."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return ", ".join(map(str, self))
+
+
+class _Collect(argparse.Action):
+    """Gather what an option that may be repeated is given."""
+
+    def __call__(self, parser: object, namespace: argparse.Namespace, value: Path, option: str | None = None) -> None:
+        setattr(namespace, self.dest, Files((*(getattr(namespace, self.dest) or ()), value)))
 
 
 class Parser(argparse.ArgumentParser):
@@ -24,99 +46,81 @@ class Parser(argparse.ArgumentParser):
         )
         self.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
-    def error(self, message: str) -> NoReturn:
-        """Print one line and leave with status 2.
+    def add_configuration(self, words: str, **settings: object) -> None:
+        """Add `--cfg`, which gives `Files`."""
+        words += "; may be repeated: later files, such as a scale, are merged over earlier ones"
+        given = {"type": path_argument, "action": _Collect, "metavar": "FILE", "help": words}
+        self.add_argument("--cfg", **given | settings)
 
-        Args:
-            message: what argparse found wrong.
-        """
+    def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {message}; see {self.prog} --help\n")
 
 
 def seed_argument(text: str) -> int:
-    """Read a seed from the command line.
-
-    Args:
-        text: what the user typed.
-
-    Returns:
-        A whole number, 0 or larger.
-
-    Raises:
-        argparse.ArgumentTypeError: If it is none.
-    """
     if not text.isascii() or not text.isdigit():
         raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number, 0 or larger")
     return int(text)
 
 
+def path_argument(text: str) -> Path:
+    """Read a path from the command line; of `--o=~/x`, shells leave the `~` as it is."""
+    return Path(expand(text))
+
+
 def number_of_jobs(text: str) -> int:
-    """Read the number of workers.
-
-    Args:
-        text: a whole number.
-
-    Returns:
-        1 or more, or -1 for one a core.
-
-    Raises:
-        argparse.ArgumentTypeError: If it is neither.
-    """
+    """Read the number of workers; -1 stands for one a core."""
     if not re.fullmatch(r"-1|0*[1-9][0-9]*", text, flags=re.ASCII):
         raise argparse.ArgumentTypeError(f"found {text!r}, expected 1 or more, or -1 for one worker a core")
-    return int(text)
+    return cores() if text == "-1" else int(text)
 
 
-def share_cores() -> None:
-    """Let threads of OpenMP sleep while they wait for each other, unless the user has chosen otherwise.
-
-    By default they keep their cores busy. Where other programs use some of the cores, the thread that is waited for
-    then has to wait for the waiting ones: training and classifying take ten times as long. Libraries read this once,
-    when they are imported.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+def options(arguments: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Pick what a function takes under the same names."""
+    return {name: getattr(arguments, name) for name in names}
 
 
 def run(parser: Parser, main: Callable[[argparse.Namespace], None], argv: Sequence[str] | None = None) -> int:
     """Parse the command line, run `main`, and turn what goes wrong into one line and an exit status.
 
-    Args:
-        parser: the script's parser.
-        main: the script's work; heavy imports belong inside it.
-        argv: arguments instead of `sys.argv[1:]`.
-
-    Returns:
-        0 when done, 2 for a bad command line or configuration or input, 130 on Ctrl-C, 1 for anything else.
+    Heavy imports belong inside of `main`. The status is 0 when done, 2 for a bad command line or configuration or
+    input, 130 on Ctrl-C, 143 on SIGTERM, 1 for anything else.
     """
+    try:
+        with settled():
+            return _work(parser, main, argv)
+    except (Exception, KeyboardInterrupt, Stopped) as error:  # before or after the work
+        return _tell(parser, error)
+
+
+def _work(parser: Parser, main: Callable[[argparse.Namespace], None], argv: Sequence[str] | None) -> int:
     arguments = parser.parse_args(argv)
-    share_cores()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
+    logging.getLogger("matplotlib").setLevel(logging.WARNING)  # it tells of fonts that it found
     try:
         main(arguments)
-    except (Exception, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt, Stopped) as error:
         if arguments.debug:
-            raise
-        message, status = describe(error)
-        print(f"{parser.prog}: error: {message}", file=sys.stderr)
-        return status
+            traceback.print_exc()
+        return _tell(parser, error)
     return 0
 
 
+def _tell(parser: Parser, error: BaseException) -> int:
+    message, status = describe(error)
+    print(f"{parser.prog}: error: {message}", file=sys.stderr)
+    return status
+
+
 def describe(error: BaseException) -> tuple[str, int]:
-    """Put an exception into one line.
-
-    Args:
-        error: any exception.
-
-    Returns:
-        The line, and the exit status that goes with it.
-    """
+    """Put an exception into one line, with the exit status that goes with it."""
     if isinstance(error, ProjectError):
         message, status = str(error), error.exit_status
-    elif isinstance(error, KeyboardInterrupt):
-        message, status = "interrupted; run the same command again to start over", INTERRUPTED
-    elif isinstance(error, MemoryError):
-        message, status = f"out of memory ({error}); use smaller frames or fewer jobs", 1
+    elif isinstance(error, Stopped | KeyboardInterrupt):
+        number = error.signal if isinstance(error, Stopped) else signal.SIGINT
+        message, status = f"{WORDS[number]}; run the same command again", 128 + number
+    elif ran_out(error):
+        found = f" ({error})" if str(error) else ""
+        message, status = f"out of memory{found}; use smaller frames, smaller batches or fewer jobs", 1
     elif isinstance(error, OSError) and error.strerror:
         where = f" ({error.filename})" if error.filename else ""
         message, status = f"{error.strerror}{where}; check space and permissions, then run again", 1

@@ -1,7 +1,9 @@
 """Configuration files: YAML with `base:` inheritance, validated whole, every problem reported at once."""
 
-import re
-from collections.abc import Hashable, Iterable, Mapping
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from functools import reduce
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -9,83 +11,102 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from utils.errors import ConfigError
-from utils.registry import nearest
+from utils import core_yaml
+from utils.errors import ConfigError, DataError, shown
+from utils.reading import expand, read_text
+from utils.registry import Unused, nearest
 
 Model = TypeVar("Model", bound=BaseModel)
+YAML_LIMIT = 1 << 17  # bytes; PyYAML takes some 10 s for a MB of lists
+MANY, MOST = 200, 20  # problems looked at, and shown
+OVER = "over"
+logger = logging.getLogger(__name__)
 
 
-class _Loader(yaml.SafeLoader):
-    """Safe YAML that refuses a key given twice and reads `1e-4` as the number it is in YAML 1.2."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """Build a dictionary, after checking that no key is given twice."""
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        twice = sorted({key for key in keys if keys.count(key) > 1})
-        if twice:
-            raise yaml.constructor.ConstructorError(None, None, f"key {twice[0]!r} is given twice", node.start_mark)
-        return super().construct_mapping(node, deep)
+def read(model: type[Model], *paths: Path | str) -> Model:
+    """Read and check a configuration that one or several files make up; see `load` and `validate`."""
+    return validate(model, load(*paths), names(paths))
 
 
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
-    list("-+.0123456789"),
-)
+def names(paths: Iterable[Path | str]) -> str:
+    """Name the files of one configuration in a message."""
+    return ", ".join(map(str, paths))
 
 
-def load(path: Path | str) -> dict[str, Any]:
-    """Read a YAML file and everything that it inherits.
+def load(*paths: Path | str | tuple[Path, ...]) -> dict[str, Any]:
+    """Read YAML files, or tuples of them, and everything that they inherit, and merge later ones over earlier ones.
 
-    A key `base: other.yaml` (relative to the file) names a file that is merged under this one: mappings are
-    merged key by key, anything else is replaced; an empty value (`corruption:`) switches a section off.
-
-    Args:
-        path: the file.
+    A key `base: other.yaml` or `base: [a.yaml, b.yaml]` (relative to the file) names files that are merged under it, in
+    order. A key `over`, of what another scale has otherwise, holds by file (relative to its own) what is merged over
+    that file, wherever that is read: as one of `paths` or as a base. Mappings are merged key by key, anything else is
+    replaced; an empty value (`corruption:`) switches a section off.
 
     Returns:
-        The merged mapping, without `base`.
+        The merged mapping, without `base` and `over`.
 
     Raises:
         ConfigError: If a file is missing, is not YAML, does not hold a mapping, or inherits from itself.
     """
-    return _load(Path(path), ())
+    files = [Path(file) for path in paths for file in (path if isinstance(path, tuple) else (path,))]
+    over = _Files({}).merged(files, ())[OVER]
+    merged = _Files(over).merged(files, ())
+    return {key: value for key, value in merged.items() if key != OVER}
 
 
-def _load(path: Path, heirs: tuple[Path, ...]) -> dict[str, Any]:
-    if path.resolve() in heirs:
-        raise ConfigError(f"{path}: a file inherits from itself through 'base'; remove one of the links")
+class _Files:
+    """Reads files with what is laid over them and with their bases, each once: bases may have a common base."""
+
+    def __init__(self, over: Mapping[str, Any]) -> None:
+        self._over = over
+        self._known: dict[Path, dict[str, Any]] = {}
+
+    def merged(self, files: Iterable[Path], heirs: tuple[Path, ...]) -> dict[str, Any]:
+        return reduce(merge, (self._load(file, heirs) for file in files), {})
+
+    def _load(self, path: Path, heirs: tuple[Path, ...]) -> dict[str, Any]:
+        content = _parse(path, f" (the 'base' of {heirs[-1]})" if heirs else "")
+        place = path.resolve()
+        if place in heirs:
+            raise ConfigError(f"{path}: a file inherits from itself through 'base'; remove one of the links")
+        if place not in self._known:
+            content = merge(content, self._over.get(str(place), {})) | {OVER: _over(path, content.get(OVER, {}))}
+            base = content.pop("base", None)
+            bases = base if isinstance(base, list) else [] if base is None else [base]
+            if not all(isinstance(base, str) for base in bases):
+                raise ConfigError(
+                    f"{path}: base: found {shown(base)}, expected the path of a YAML file, or a list of them"
+                )
+            below = self.merged([path.parent / expand(base) for base in bases], (*heirs, place))
+            self._known[place] = merge(below, content)
+        return self._known[place]
+
+
+def _over(path: Path, sections: object) -> dict[str, Any]:
+    """What a file lays over others, by their absolute paths."""
+    if not isinstance(sections, dict) or not all(isinstance(section, dict) for section in sections.values()):
+        raise ConfigError(f"{path}: {OVER}: found {shown(sections)}, expected YAML files, each with keys and values")
+    for name in sections:
+        if not os.path.isfile(path.parent / str(name)):  # noqa: PTH113 - which also says so of impossible paths
+            raise ConfigError(f"{path}: {OVER}: found {shown(name)}, expected a YAML file, relative to this one")
+    return {str((path.parent / str(name)).resolve()): section for name, section in sections.items()}
+
+
+def _parse(path: Path, role: str) -> dict[str, Any]:
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
-    except FileNotFoundError as error:
-        asked = f" (the 'base' of {heirs[-1]})" if heirs else ""
-        raise ConfigError(f"{path}{asked}: no such configuration file; check the path") from error
-    except (IsADirectoryError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: found no text file, expected YAML ({error})") from error
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date or number that YAML cannot build
+        content = core_yaml.parse(read_text(path, f"a configuration file in YAML{role}", limit=YAML_LIMIT))
+    except DataError as error:
+        raise ConfigError(str(error)) from error
+    except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML: {error}") from error
     if content is None:
-        content = {}
+        return {}
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: found a {type(content).__name__}, expected a mapping of keys to values")
-    base = content.pop("base", None)
-    if base is None:
-        return content
-    if not isinstance(base, str):
-        raise ConfigError(f"{path}: base: found {base!r}, expected the path of a YAML file")
-    return merge(_load(path.parent / base, (*heirs, path.resolve())), content)
+    return content
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge one mapping over another without changing either.
-
-    Args:
-        base: values that hold unless overridden.
-        over: values that win.
-
-    Returns:
-        A new mapping. See `load` for the rule.
-    """
+    """Merge one mapping over another, by the rule of `load`, without changing either."""
     merged = dict(base)
     for key, value in over.items():
         below = merged.get(key)
@@ -97,62 +118,50 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 def validate(model: type[Model], content: Mapping[str, Any], source: Path | str) -> Model:
     """Check a whole configuration and build its object.
 
-    Args:
-        model: the pydantic class that describes it.
-        content: what the file holds.
-        source: the file, for the message.
-
-    Returns:
-        The configuration.
-
     Raises:
-        ConfigError: With *all* problems of the file, in one line.
+        ConfigError: With *all* problems of the file `source`, in one line.
     """
+    unused: Unused = {}
     try:
-        return model.model_validate(content)
+        config = model.model_validate(content, context=unused)
     except ValidationError as error:
-        problems = sorted({_phrase(model, detail) for detail in error.errors(include_url=False)})
-    raise ConfigError(f"{source}: {join(problems)}")
+        problems = sorted({_phrase(model, detail) for detail in error.errors(include_url=False)[:MANY]})
+        raise ConfigError(f"{source}: {join(problems)}") from error
+    if unused:
+        keys = "; ".join(f"{', '.join(sorted(keys))} (not of {name!r})" for name, keys in unused.items())
+        logger.warning("%s: keys that are not used and ignored: %s", source, keys)
+    return config
 
 
 def join(problems: list[str]) -> str:
-    """Put one or several problems into one line.
-
-    Args:
-        problems: what is wrong, each in one phrase.
-
-    Returns:
-        The phrase itself, or all of them, numbered.
-    """
+    """Put one or several problems into one line, numbered."""
     if len(problems) == 1:
         return problems[0]
-    numbered = "; ".join(f"({number}) {problem}" for number, problem in enumerate(problems, 1))
-    return f"{len(problems)} problems: {numbered}"
+    numbered = "; ".join(f"({number}) {problem}" for number, problem in enumerate(problems[:MOST], 1))
+    more = f"; and {len(problems) - MOST} more" if len(problems) > MOST else ""
+    return f"{len(problems)} problems: {numbered}{more}"
 
 
 def _phrase(model: type[BaseModel], detail: ErrorDetails) -> str:
     """Say what is wrong with one key: where, what was found, what was expected."""
     owner, location = _resolve(model, detail["loc"])
     where = ".".join(location) or "the file"
-    found = detail["input"]
     if detail["type"] == "extra_forbidden":
         known = list(owner.model_fields) if owner else []
-        return f"unknown key '{where}'{nearest(location[-1], known)}; known here: {', '.join(known)}"
+        return f"unknown key '{where[:200]}'{nearest(location[-1], known)}; known here: {', '.join(known)}"
     if detail["type"] == "missing":
         return f"missing key '{where}'"
     if detail["type"] in ("value_error", "unknown_name"):
         return f"{where}: {detail['msg'].removeprefix('Value error, ')}"
-    shown = repr(found) if len(repr(found)) < 80 else f"a {type(found).__name__}"
-    expected = detail["msg"].removeprefix("Input should be ")
-    return f"{where}: found {shown}, expected {expected}"
+    mapping = detail["type"] in ("model_type", "model_attributes_type", "dict_type")
+    expected = "a mapping of keys to values" if mapping else detail["msg"].removeprefix("Input should be ")
+    return f"{where}: found {shown(detail['input'])}, expected {expected}"
 
 
 def _resolve(model: type[BaseModel], location: Iterable[int | str]) -> tuple[type[BaseModel] | None, list[str]]:
-    """Walk an error's location, leaving out the tags that unions put into it.
+    """Walk an error's location, leaving out the tags that unions put into it, to the keys that the user wrote.
 
-    Returns:
-        The class that holds the last key (None where a list or an unknown key does), and the keys as the user
-        wrote them.
+    The class is the one that holds the last key; None where a list or an unknown key does.
     """
     owner: type[BaseModel] | None = None
     candidates = [model]

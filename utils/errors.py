@@ -1,14 +1,33 @@
 """The project's own exceptions: each carries one line for the user and an exit status for the shell."""
 
+import reprlib
+
+LONGEST = 3000  # letters of a message
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 70, 70
+
+
+def shown(value: object) -> str:
+    """Show in a message what a user wrote, however long or deep it is."""
+    text = _SHORT.repr(value)
+    return text if len(text) < 80 else f"a {type(value).__name__}"
+
+
+def _one_line(message: str) -> str:
+    """Put what may quote anything that users wrote into one line that a terminal can show."""
+    line = " ".join(message.split())
+    if not line.isprintable():
+        line = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in line)
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 300]} … {line[-300:]}"
+
 
 class ProjectError(Exception):
-    """Something went wrong that the user can understand: found, expected, where, remedy, in one line.
-
-    Attributes:
-        exit_status: what the process returns to its caller.
-    """
+    """Something went wrong that the user can understand: found, expected, where, remedy, in one line."""
 
     exit_status = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_one_line(message))
 
 
 class UsageError(ProjectError):

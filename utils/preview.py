@@ -7,44 +7,40 @@ bands, first, middle and last band for more, grey for fewer.
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parent.parent
-if str(ROOT) not in sys.path:  # run as a script, Python looks for modules beside the script
-    sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT))  # run as a script, Python looks for modules beside the script
 
 from utils.cli import Parser, run  # noqa: E402
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from src.toygeneration.export import ProductDataset
 
 FRAMES_ACROSS = 8
 CELL_PIXELS = 256
 DPI = 100
+MOST_CELLS = 400
 MILLISECONDS = 200
 
 
 def build_parser() -> Parser:
-    """Describe the command line."""
     parser = Parser(__doc__)
     parser.add_argument("products", type=Path, nargs="+", metavar="PRODUCT", help="folder of a product")
     parser.add_argument("--o", type=Path, required=True, metavar="FILE", help="picture to make (.png or .jpg)")
     parser.add_argument(
         "--gif", type=Path, nargs="?", const=True, metavar="FILE", help="also make an animation (default: beside --o)"
     )
-    parser.add_argument(
-        "--steps",
-        type=int,
-        default=FRAMES_ACROSS,
-        metavar="N",
-        help="number of time steps shown (default: %(default)s)",
-    )
+    steps = "number of time steps shown (default: %(default)s)"
+    parser.add_argument("--steps", type=int, default=FRAMES_ACROSS, metavar="N", help=steps)
     return parser
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Draw."""
     from src.toygeneration.export import read_products
     from utils.errors import UsageError
 
@@ -61,64 +57,68 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 def draw_sheet(products: "list[ProductDataset]", path: Path, across: int) -> None:
-    """Draw the contact sheet.
-
-    Args:
-        products: what to show, from top to bottom.
-        path: file to make.
-        across: number of time steps shown, equally spaced.
-    """
-    import numpy as np
+    """Draw the contact sheet: products from top to bottom, some equally spaced time steps from left to right."""
     from matplotlib.figure import Figure
 
+    from utils.errors import UsageError
     from utils.files import new_file
-    from utils.pictures import colour_labels, to_picture
 
-    steps = sorted({step for product in products for step in product.steps})
-    steps = [steps[i] for i in np.unique(np.linspace(0, len(steps) - 1, across).round().astype(int))]
-    rows = [
-        (product, kind) for product in products for kind in (["frame", "cloud"] if product.has_clouds else ["frame"])
-    ]
+    steps = equally_spaced(sorted({step for product in products for step in product.steps}), across)
+    rows = [(product, kind) for product in products for kind in ("frame", "cloud")[: 1 + product.has_clouds]]
     columns = len(steps) + 2
+    if columns * len(rows) > MOST_CELLS:
+        raise UsageError(
+            f"--steps: found {columns} x {len(rows)} pictures, expected at most {MOST_CELLS} on a sheet; lower it, or "
+            "draw fewer products at once"
+        )
     side = CELL_PIXELS / DPI
     figure = Figure(figsize=(columns * side, len(rows) * side * 1.12), dpi=DPI, layout="constrained")
-    axes = figure.subplots(len(rows), columns, squeeze=False)
-    for axis in axes.flat:
-        axis.set_axis_off()
-    for line, (product, kind) in zip(axes, rows, strict=True):
+    for line, (product, kind) in zip(figure.subplots(len(rows), columns, squeeze=False), rows, strict=True):
+        for axis in line:
+            axis.set_axis_off()
         if kind == "frame":
-            instances, classes = np.moveaxis(product.annotation(product.steps[0]), -1, 0)
-            line[0].imshow(
-                colour_labels(instances, max(product.features.ndigit, instances.max())), interpolation="nearest"
-            )
-            line[0].set_title(f"{product.root.name}: instances", loc="left")
-            line[1].imshow(colour_labels(classes, classes.max()), interpolation="nearest")
-            line[1].set_title("classes", loc="left")
+            draw_labels(line, product)
         for axis, step in zip(line[2:], steps, strict=True):
-            if step not in product.steps:
-                continue
-            if kind == "cloud":
-                axis.imshow(product.cloud(step), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-                axis.set_title(f"opacity, step {step}", loc="left")
-            else:
-                axis.imshow(to_picture(product.frame(step)), interpolation="nearest")
-                axis.set_title(f"step {step}", loc="left")
+            if step in product.steps:
+                draw_step(axis, product, kind, step)
     with new_file(path) as temporary:
         figure.savefig(temporary)
 
 
-def draw_animation(products: "list[ProductDataset]", path: Path) -> None:
-    """Draw all time steps as an animation, products side by side.
+def equally_spaced(steps: list[int], number: int) -> list[int]:
+    """Choose steps that are equally far apart, the first and the last among them."""
+    number = min(number, len(steps))
+    return [steps[round(place * (len(steps) - 1) / max(number - 1, 1))] for place in range(number)]
 
-    Args:
-        products: what to show, from left to right. Where one has no frame at a step, its last one stays.
-        path: file to make.
-    """
+
+def draw_labels(line: Sequence["Axes"], product: "ProductDataset") -> None:
+    """Draw instances and classes of a product's first step into the first two places of a line."""
+    from utils.colours import colour_labels
+
+    annotation = product.annotation(product.steps[0])
+    instances = f"{product.root.name}: instances", annotation[..., 0], product.features.ndigit
+    for axis, (title, labels, number) in zip(line, (instances, ("classes", annotation[..., 1], 0)), strict=False):
+        axis.imshow(colour_labels(labels, max(number, labels.max())), interpolation="nearest")
+        axis.set_title(title, loc="left")
+
+
+def draw_step(axis: "Axes", product: "ProductDataset", kind: str, step: int) -> None:
+    from utils.colours import to_picture
+
+    if kind == "cloud":
+        axis.imshow(product.cloud(step), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    else:
+        axis.imshow(to_picture(product.frame(step)), interpolation="nearest")
+    axis.set_title(f"opacity, step {step}" if kind == "cloud" else f"step {step}", loc="left")
+
+
+def draw_animation(products: "list[ProductDataset]", path: Path) -> None:
+    """Draw all time steps, products side by side; where one has no frame at a step, its last one stays."""
     import numpy as np
     from PIL import Image
 
+    from utils.colours import to_picture
     from utils.files import new_file
-    from utils.pictures import to_picture
 
     height = max(product.features.height for product in products)
     width = max(product.features.width for product in products)

@@ -9,15 +9,7 @@ from progress.bar import Bar
 
 @contextlib.contextmanager
 def progress_bar(title: str, total: int) -> Iterator[Callable[[], None]]:
-    """Show how far a loop has come, on stderr.
-
-    Args:
-        title: what is going on.
-        total: number of steps.
-
-    Yields:
-        A function to call after each step.
-    """
+    """Show how far a loop of `total` steps has come, on stderr; gives what to call after each step."""
     bar = Bar(title, max=total, suffix="%(index)d/%(max)d", file=sys.stderr)
     try:
         yield bar.next

@@ -14,12 +14,7 @@ Signed = Annotated[float, Field(ge=-1e6, le=1e6)]
 
 
 class Range(Configured):
-    """An interval to draw from, uniformly.
-
-    Attributes:
-        min: lower end.
-        max: upper end, not below `min`.
-    """
+    """An interval to draw from, uniformly."""
 
     min: Signed
     max: Signed

@@ -2,16 +2,17 @@
 
 import difflib
 import importlib
-import logging
 import pkgutil
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Tag, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-logger = logging.getLogger(__name__)
+from utils.errors import shown
+
+Unused = dict[str, set[str]]  # keys that a lenient registry left out, by the entry that does not have them
 
 
 class Configured(BaseModel):
@@ -30,26 +31,20 @@ class Registry:
     """The classes that a configuration may name in one place (`corruption.name`, `kernel.name`, …).
 
     An entry is a `Configured` class with a field `name: Literal["its_name"] = "its_name"`, decorated with
-    `@REGISTRY.register` in any module of the registry's package.
+    `@REGISTRY.register` in any module of the registry's packages.
 
     Args:
-        package: import name of the folder whose modules hold the entries.
-        lenient: accept keys of other entries, with a warning. Files written for the published repository list the
+        packages: import names of the folders whose modules hold the entries.
+        lenient: accept keys of other entries and leave them out. Files written for the published repository list the
             keys of every kernel side by side, so that one switches by the name alone.
     """
 
-    def __init__(self, package: str, *, lenient: bool = False) -> None:
-        self._package, self._lenient = package, lenient
+    def __init__(self, *packages: str, lenient: bool = False) -> None:
+        self._packages, self._lenient = packages, lenient
         self._found: dict[str, type[Configured]] = {}
 
     def register(self, entry: Entry) -> Entry:
         """Enter a class under the value of its `name` field.
-
-        Args:
-            entry: the class.
-
-        Returns:
-            The class itself.
 
         Raises:
             TypeError: If it has no `name: Literal[…]`, or the name is taken.
@@ -66,24 +61,24 @@ class Registry:
 
     @cached_property
     def entries(self) -> dict[str, type[Configured]]:
-        """All entries by name, in alphabetical order; reading it imports the modules of the package, at any depth."""
-        package = importlib.import_module(self._package)
-        for module in pkgutil.walk_packages(package.__path__, prefix=f"{self._package}."):
-            importlib.import_module(module.name)
+        """All entries by name, in alphabetical order; reading it imports the modules of the packages, at any depth."""
+        for package in map(importlib.import_module, self._packages):
+            for module in pkgutil.walk_packages(package.__path__, prefix=f"{package.__name__}."):
+                importlib.import_module(module.name)
         return dict(sorted(self._found.items()))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.entries)
 
-    def _select(self, value: Any) -> Any:  # noqa: ANN401 - whatever a YAML file holds
-        """Check the name, and drop keys of other entries where that is allowed."""
+    def _select(self, value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401 - whatever a YAML file holds
+        """Check the name, and drop keys of other entries where that is allowed, noting them in the context."""
         if not isinstance(value, dict):
             return value
         own = self.entries.get(value["name"]) if isinstance(value.get("name"), str) else None
         if own is None:
             known = ", ".join(self.entries)
             found = (
-                f"unknown name {value['name']!r}{nearest(value['name'], self.entries)}"
+                f"unknown name {shown(value['name'])}{nearest(value['name'], self.entries)}"
                 if "name" in value
                 else "missing key 'name'"
             )
@@ -93,8 +88,8 @@ class Registry:
         if not self._lenient:
             return value
         siblings = {key for entry in self.entries.values() for key in entry.model_fields} - set(own.model_fields)
-        for key in siblings & set(value):
-            logger.warning("key %r is not used by %r and is ignored", key, value["name"])
+        if isinstance(info.context, dict) and siblings & set(value):
+            info.context.setdefault(value["name"], set()).update(siblings & set(value))
         return {key: item for key, item in value.items() if key not in siblings}
 
     @property
@@ -109,14 +104,6 @@ class Registry:
 
 
 def nearest(found: object, known: Iterable[str]) -> str:
-    """Suggest the known name that comes closest to a misspelt one.
-
-    Args:
-        found: what the user wrote.
-        known: the names there are.
-
-    Returns:
-        ` (did you mean 'x'?)`, or an empty string where nothing comes close.
-    """
-    close = difflib.get_close_matches(str(found), [str(name) for name in known], n=1)
+    """Suggest the known name that comes closest to a misspelt one, as ` (did you mean 'x'?)`, where one comes close."""
+    close = difflib.get_close_matches(str(found)[:80], [str(name) for name in known], n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""

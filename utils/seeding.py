@@ -8,14 +8,11 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Streams:
-    """The random streams of one product.
+    """The random streams of one product, whose own seed comes first, then those of what it was derived from.
 
-    A stream is identified by the product's seeds, its own name and, where a use has many draws that must not
-    depend on the order of work, an index (a cell, a time step). Identical identities give identical streams;
-    any difference gives independent ones.
-
-    Attributes:
-        seeds: the product's own seed first, then those of the products that it was derived from.
+    A stream is identified by the seeds, its own name and, where a use has many draws that must not depend on the order
+    of work, an index (a cell, a time step). Identical identities give identical streams; any difference gives
+    independent ones.
     """
 
     seeds: tuple[int, ...]
@@ -27,15 +24,7 @@ class Streams:
             raise ValueError(f"seeds must be 0 or larger, got {self.seeds}")
 
     def rng(self, name: str, *index: int) -> np.random.Generator:
-        """Open the stream of one use.
-
-        Args:
-            name: the use: `polygons`, `labels`, `series`, `texture`, `clouds`, …
-            index: cell number, time step, … for a stream of its own.
-
-        Returns:
-            A fresh generator at the start of that stream.
-        """
+        """Open the stream of one use, such as `labels`, at its start."""
         # The identity goes into the spawn key through a hash: SeedSequence pads short entropy with zeros,
         # so that the lists [5] and [5, 0] alone would open the same stream.
         numbers = tuple(int(seed) for seed in self.seeds), name, tuple(int(i) for i in index)

@@ -19,7 +19,7 @@ def test_the_next_item_is_made_before_it_is_asked_for() -> None:
     made = {key: threading.Event() for key in range(3)}
     ahead = Ahead(lambda key: made[key].set(), [0, 1, 2])
     ahead(0)
-    assert made[1].wait(timeout=10)
+    assert made[1].wait(timeout=100)
     assert not made[2].is_set()
 
 

@@ -1,12 +1,17 @@
 """One line and the right exit status for everything that goes wrong."""
 
 import argparse
+import contextlib
 import errno
 import os
+import signal
+from collections.abc import Iterator
 
 import pytest
 
+from utils import cli
 from utils.cli import Parser, run, seed_argument
+from utils.environment import Stopped
 from utils.errors import ConfigError, DataError, RunError, UsageError
 
 
@@ -37,8 +42,14 @@ def outcome(error: BaseException | None, capsys: pytest.CaptureFixture[str]) -> 
         (DataError("a"), 2, "script.py: error: a\n"),
         (RunError("a"), 1, "script.py: error: a\n"),
         (OSError(errno.ENOSPC, "No space left on device", "/x"), 1, "script.py: error: No space left on device (/x);"),
+        (MemoryError(), 1, "script.py: error: out of memory; use"),
         (MemoryError("8 GiB"), 1, "script.py: error: out of memory (8 GiB)"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), 1, "script.py: error: out of memory"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), 1, "script.py: error: out of memory"),
+        (RuntimeError("can't start new thread"), 1, "script.py: error: out of memory"),
+        (ImportError("x.so: failed to map segment from shared object"), 1, "script.py: error: out of memory"),
         (KeyboardInterrupt(), 130, "script.py: error: interrupted"),
+        (Stopped(signal.SIGTERM), 143, "script.py: error: terminated"),
         (ZeroDivisionError("x"), 1, "script.py: error: unexpected ZeroDivisionError: x; --debug shows where"),
         (OSError("no number"), 1, "script.py: error: unexpected OSError: no number"),
     ],
@@ -50,12 +61,28 @@ def test_errors(error: BaseException | None, status: int, message: str, capsys: 
     assert shown.count("\n") == (1 if error else 0)
 
 
-def test_debug_shows_the_traceback() -> None:
+@pytest.mark.parametrize("early", [True, False])
+def test_a_signal_before_or_after_the_work_is_one_line_too(
+    early: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @contextlib.contextmanager
+    def interrupted() -> Iterator[None]:
+        if not early:
+            yield
+        raise Stopped(signal.SIGTERM)
+
+    monkeypatch.setattr(cli, "settled", interrupted)
+    assert outcome(None, capsys) == (143, "script.py: error: terminated; run the same command again\n")
+
+
+def test_debug_shows_the_traceback_before_the_line(capsys: pytest.CaptureFixture[str]) -> None:
     def main(arguments: argparse.Namespace) -> None:
         raise UsageError("a")
 
-    with pytest.raises(UsageError):
-        run(parser(), main, ["--debug"])
+    assert run(parser(), main, ["--debug"]) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("Traceback")
+    assert shown.endswith("script.py: error: a\n")
 
 
 @pytest.mark.parametrize("arguments", [["--sed=3"], ["--seed=-1"], ["--seed=1.5"], ["--seed=²"], ["--seed="], ["x"]])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from src.toygeneration.configuration import DerivationConfig, GenerationConfig
+from src.toygeneration.config_files import DerivationConfig, GenerationConfig
 from tests.conftest import CLOUDS, DERIVATION, GENERATION, change
 from utils import config as configuration
 from utils.errors import ConfigError
@@ -63,11 +63,18 @@ def test_a_chain_of_bases_in_other_folders(write_yaml: Callable[..., Path]) -> N
         ("a: [1", "not valid YAML"),
         ("- 1\n- 2", "found a list, expected a mapping"),
         ("a: 1\nb: 2\na: 3", "key 'a' is given twice"),
-        ("base: 3", "base: found 3, expected the path of a YAML file"),
-        ("base: missing.yaml", "missing.yaml .* no such configuration file"),
+        ("base: 3", "base: found 3, expected the path of a YAML file, or a list of them"),
+        ("base: [config.yaml, {}]", "base: found .*, expected the path of a YAML file, or a list of them"),
+        (
+            "base: missing.yaml",
+            "missing.yaml: no such file, expected .* YAML .the 'base' of .*config.yaml",
+        ),
         ("base: config.yaml", "inherits from itself"),
+        ('base: "a\\0b"', "not a path, expected .* YAML .the 'base' of"),
+        ("over: [base.yaml]", "over: found .*, expected YAML files, each with keys and values"),
+        ("over: {config.yaml: 3}", "over: found .*, expected YAML files, each with keys and values"),
+        ("over: {missing.yaml: {a: 1}}", "over: found 'missing.yaml', expected a YAML file, relative to this one"),
         ("a: !!python/object/apply:os.system ['true']", "not valid YAML"),
-        ("a: 2001-99-99", "not valid YAML"),
         ("\x00", "not valid YAML"),
     ],
 )
@@ -78,21 +85,46 @@ def test_malformed_files(tmp_path: Path, text: str, message: str) -> None:
         configuration.load(path)
 
 
-def test_folders_missing_and_binary_files(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no such configuration file"):
-        configuration.load(tmp_path / "none.yaml")
-    with pytest.raises(ConfigError, match="expected YAML"):
+def test_what_is_no_file_is_a_wrong_configuration(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="found a folder, expected a configuration file in YAML"):
         configuration.load(tmp_path)
-    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigError, match="expected YAML"):
-        configuration.load(tmp_path / "binary.yaml")
 
 
-@pytest.mark.parametrize(("text", "value"), [("1e-4", 1e-4), ("1.5E3", 1500.0), ("-2e2", -200.0), (".5e1", 5.0)])
-def test_numbers_in_scientific_notation_are_numbers(tmp_path: Path, text: str, value: float) -> None:
-    path = tmp_path / "config.yaml"
-    path.write_text(f"a: {text}")
-    assert configuration.load(path) == {"a": value}
+def test_later_files_and_bases_are_merged_over_earlier_ones(write_yaml: Callable[..., Path]) -> None:
+    one = write_yaml({"a": {"x": 1, "y": 1, "z": 1}, "b": 1}, "one.yaml")
+    two = write_yaml({"a": {"y": 2, "z": 2}}, "two.yaml")
+    both = write_yaml({"base": ["one.yaml", "two.yaml"], "a": {"z": 3}}, "both.yaml")
+    assert configuration.load(one, two) == {"a": {"x": 1, "y": 2, "z": 2}, "b": 1}
+    assert configuration.load(both) == {"a": {"x": 1, "y": 2, "z": 3}, "b": 1}
+    assert configuration.load(two, one) == {"a": {"x": 1, "y": 1, "z": 1}, "b": 1}
+    with pytest.raises(ConfigError, match=r"one.yaml, .*two.yaml: .*unknown key 'a'"):
+        configuration.read(GenerationConfig, one, two)
+
+
+def test_a_base_of_many_is_read_once(write_yaml: Callable[..., Path]) -> None:
+    for number in range(1, 20):
+        write_yaml({"base": [f"{number - 1}.yaml"] * 20, "a": number}, f"{number}.yaml")
+    write_yaml({"a": 0, "b": 0}, "0.yaml")
+    assert configuration.load(write_yaml({"base": "19.yaml"})) == {"a": 19, "b": 0}
+
+
+def test_a_scale_lies_over_the_files_that_it_names(write_yaml: Callable[..., Path]) -> None:
+    """Wherever they are read, under what their heirs say; and a scale may differ from another."""
+    write_yaml({"a": {"size": 256, "depth": 8}}, "base/network.yaml")
+    heir = write_yaml({"base": "base/network.yaml", "a": {"depth": 9}}, "heir.yaml")
+    plain = write_yaml({"a": {"size": 256}}, "plain.yaml")
+    small = write_yaml({"over": {"base/network.yaml": {"a": {"size": 64, "depth": 4}}}}, "small.yaml")
+    tiny = write_yaml({"base": "../small.yaml", "over": {"../base/network.yaml": {"a": {"size": 8}}}}, "more/tiny.yaml")
+    assert configuration.load(heir) == {"a": {"size": 256, "depth": 9}}
+    assert configuration.load(heir, small) == {"a": {"size": 64, "depth": 9}}
+    assert configuration.load(heir, tiny) == {"a": {"size": 8, "depth": 9}}
+    assert configuration.load(plain, tiny) == {"a": {"size": 256}}
+
+
+def test_a_base_may_lie_at_home(write_yaml: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    home = write_yaml({"a": 1}, "home/base.yaml").parent
+    monkeypatch.setenv("HOME", str(home))
+    assert configuration.load(write_yaml({"base": "~/base.yaml"})) == {"a": 1}
 
 
 def problems(model: type[BaseModel], content: dict) -> str:
@@ -119,7 +151,7 @@ def test_all_problems_are_reported_at_once_with_place_and_remedy() -> None:
         "missing key 'product.horizon'",
         "product.n_polygons: found 0, expected greater than or equal to 1",
         "random_sampler.kernel.length_scale: found -1, expected greater than or equal to 0.001",
-        "ts.path: nowhere/data.ts: no such time series file",
+        "ts.path: nowhere/data.ts: no such file, expected a .ts time series file",
         "seed: found 'seven', expected a valid integer",
     ):
         assert part in message
@@ -209,9 +241,12 @@ def test_empty_sections_are_none() -> None:
         assert [getattr(config, section) for section in sections] == [None] * 4
 
 
-def test_keys_of_another_kernel_are_accepted_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+def test_keys_of_other_entries_are_left_out_and_summed_up_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
     kernel = {"name": "rbf", "length_scale": 2.5, "alpha": 1.0, "periodicity": 3.0, "constant_value": 1.0}
     sampler = {"name": "gaussian_process", "std": 1.0, "kernel": kernel}
-    config = GenerationConfig.model_validate(change(GENERATION, random_sampler=sampler))
+    config = configuration.validate(GenerationConfig, change(GENERATION, random_sampler=sampler), "x.yaml")
     assert config.random_sampler.kernel.length_scale == 2.5
-    assert sorted(record.args[0] for record in caplog.records) == ["alpha", "constant_value", "periodicity", "std"]
+    assert caplog.messages == [
+        "x.yaml: keys that are not used and ignored: std (not of 'gaussian_process'); "
+        "alpha, constant_value, periodicity (not of 'rbf')"
+    ]

@@ -1,5 +1,6 @@
 """Folders and files appear whole or not at all."""
 
+import itertools
 import os
 import socket
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from utils.files import digest, digest_array, new_directory, new_file
+from utils import files
+from utils.files import digest_array, digest_file, new_directory, new_file, new_files
 
 DEAD = 2**22 + 1  # above the largest process number that Linux gives
 
@@ -89,8 +91,69 @@ def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:
 
 def test_digests(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"abc")
-    assert digest(tmp_path / "file", "md5") == "900150983cd24fb0d6963f7d28e17f72"
+    assert digest_file(tmp_path / "file", "md5") == "900150983cd24fb0d6963f7d28e17f72"
     array = np.arange(6).reshape(2, 3)
     assert digest_array(array) == digest_array(array.T.copy().T)
     assert digest_array(array) != digest_array(array + 1)
     assert 0 <= digest_array(array) < 2**64
+
+
+NAMES = ("table", "picture", "whole")
+
+
+def test_files_replace_those_of_their_names_and_no_others(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    (folder / "mine").mkdir(parents=True)
+    for name in (*NAMES, "notes"):
+        (folder / name).write_text("old")
+    dead = leftover(folder / "whole")
+    with new_files(folder, NAMES) as temporary:
+        for name in ("table", "whole"):
+            (temporary / name).write_text("new")
+        assert {(folder / name).read_text() for name in NAMES} == {"old"}
+    assert not dead.exists()
+    found = {path.name: path.read_text() for path in folder.iterdir() if path.is_file()}
+    assert found == {"table": "new", "whole": "new", "notes": "old"}
+    assert (folder / "mine").is_dir()
+
+
+def test_files_that_cannot_be_written_leave_the_old_ones(tmp_path: Path) -> None:
+    (tmp_path / "whole").write_text("old")
+    with pytest.raises(OSError, match="full"), new_files(tmp_path, NAMES) as temporary:
+        (temporary / "table").write_text("new")
+        raise OSError("full")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"whole": "old"}
+
+
+@pytest.mark.parametrize("last", [1, 2, 3])
+def test_files_killed_on_their_way_never_look_complete(
+    last: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, moves = Path.replace, itertools.count(1)
+
+    def replace(self: Path, target: Path) -> Path:
+        if next(moves) == last:
+            raise KeyboardInterrupt
+        return original(self, target)
+
+    for name in NAMES:
+        (tmp_path / name).write_text("old")
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(KeyboardInterrupt), new_files(tmp_path, NAMES) as temporary:
+        for name in NAMES:
+            (temporary / name).write_text("new")
+    assert not (tmp_path / "whole").exists()
+
+
+def test_what_a_process_left_that_nobody_has_asked_after_is_swept_up(tmp_path: Path) -> None:
+    """It has ended, but is still listed."""
+    target = tmp_path / "made"
+    zombie = os.fork()
+    if zombie == 0:
+        os._exit(0)
+    os.waitid(os.P_PID, zombie, os.WEXITED | os.WNOWAIT)
+    leftover = tmp_path / f".made.partial-{files._host()}@{zombie}-0"
+    leftover.mkdir()
+    files.sweep(target)
+    os.waitpid(zombie, 0)
+    assert not leftover.exists()

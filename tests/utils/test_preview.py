@@ -11,12 +11,13 @@ from src.toygeneration.export import export
 from tests.conftest import CLOUDS, contents, derivation, scene
 from utils import preview
 from utils.cli import run
-from utils.pictures import colour_labels, to_picture
+from utils.colours import colour_labels, to_picture
 
 
 @pytest.fixture
-def products(tmp_path: Path) -> list[Path]:
-    """A product, and one with clouds and every second step."""
+def products(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """A product, and one with clouds and every second step, to be drawn small."""
+    monkeypatch.setattr(preview, "CELL_PIXELS", 64)
     latent = scene()
     export({tmp_path / "latent": latent})
     export({tmp_path / "clouded": DerivedProduct(derivation(corruption=CLOUDS, temporal_res=2), latent, 5)})
@@ -38,12 +39,22 @@ def test_sheet_has_a_row_for_frames_and_one_for_opacity(products: list[Path], tm
     assert sorted(path.name for path in tmp_path.iterdir()) == ["both.png", "clouded", "latent", "one.png"]
 
 
+@pytest.mark.parametrize("number", [1, 2, 3, 7, 10**12])
+def test_steps_shown_are_spread_over_all(number: int) -> None:
+    steps = [0, 2, 3, 5, 7, 8, 11]
+    shown = preview.equally_spaced(steps, number)
+    assert len(shown) == len(set(shown)) == min(number, 7)
+    assert shown == sorted(shown)
+    assert shown[0] == 0
+    assert number == 1 or shown[-1] == 11
+
+
 def test_animation_has_every_step_and_products_side_by_side(products: list[Path], tmp_path: Path) -> None:
-    assert draw(*products, f"--o={tmp_path / 'x.png'}", "--gif") == 0
+    assert draw(*products, f"--o={tmp_path / 'x.png'}", "--steps=1", "--gif") == 0
     with Image.open(tmp_path / "x.gif") as animation:
         assert animation.n_frames == 4
         assert animation.size == (96, 32)
-    assert draw(*products, f"--o={tmp_path / 'x.png'}", f"--gif={tmp_path / 'y.gif'}") == 0
+    assert draw(*products, f"--o={tmp_path / 'x.png'}", "--steps=1", f"--gif={tmp_path / 'y.gif'}") == 0
     assert (tmp_path / "x.gif").read_bytes() == (tmp_path / "y.gif").read_bytes()
 
 
@@ -68,6 +79,7 @@ def test_mistakes(products: list[Path], tmp_path: Path, capsys: pytest.CaptureFi
     for arguments, message in (
         ([tmp_path / "none", products[0], tmp_path / "no"], "2 problems: (1)"),
         ([products[0], "--steps=0"], "--steps: found 0, expected 1 or more"),
+        ([products[0]] * 70, "--steps: found 6 x 70 pictures, expected at most 400"),
     ):
         assert draw(*arguments, f"--o={tmp_path / 'x.png'}") == 2
         shown = capsys.readouterr().err

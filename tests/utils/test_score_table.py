@@ -1,4 +1,4 @@
-"""The table of several experiments and seeds."""
+"""The table of several experiments and seeds: what is averaged, what stands together, what is refused."""
 
 import csv
 import json
@@ -8,31 +8,11 @@ from typing import Any
 import pytest
 from scipy import stats
 
+from tests.utils.scores import content, write
 from utils import score_table
 from utils.cli import run
 
-
-def write(folder: Path, experiment: str, seed: int | None, ratio: float, **about: Any) -> Path:
-    """A score file in which every score is `ratio`."""
-    reflectance = {key: {"mean": ratio, "low": ratio, "high": ratio, "count": 3} for key in score_table.REFLECTANCE}
-    reflectance["correlation"]["mean"] = None
-    content = dict.fromkeys(score_table.ORIGINAL, ratio) | {"test_psnr": "inf", "reflectance": reflectance}
-    content["about"] = {
-        "experiment": experiment,
-        "seed": seed,
-        "dataset": "toy_cloud_removal",
-        "data": "abc",
-        "views": {"train": 175, "val": 37, "test": 38},
-        "height": 256,
-        "width": 256,
-        "horizon": 30,
-        "classifier": "logistic_regression",
-        **about,
-    }
-    path = folder / f"{experiment}_{seed}" / "eval" / score_table.FILE
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(content))
-    return path
+RULE = {"experiment": "cloudy_copy", "kind": "baseline", "seed": None}
 
 
 def call(*arguments: object) -> int:
@@ -42,43 +22,94 @@ def call(*arguments: object) -> int:
 def test_means_and_intervals_over_seeds(tmp_path: Path) -> None:
     values = [0.5, 0.6, 0.9]
     for seed, value in enumerate(values):
-        write(tmp_path, "cgan_toy_cloud_removal", seed, value)
-    write(tmp_path, "cloudy_copy", None, 0.8)
+        write(tmp_path, value, seed=seed)
+    rule = write(tmp_path, 0.8, **RULE)
+    changed = content(0.8, **RULE)
+    changed["test_psnr"] = changed["original"]["psnr"]["mean"] = changed["original"]["psnr"]["high"] = "inf"
+    changed["reflectance"]["correlation"] = {"mean": None, "low": None, "high": None, "count": 0}
+    rule.write_text(json.dumps(changed))
     assert call(tmp_path, f"--o={tmp_path / 'table'}") == 0
     with (tmp_path / "table/scores.csv").open() as stream:
         best, gan = csv.DictReader(stream)
     assert (best["experiment"], best["seeds"], best["test_mae_±"]) == ("cloudy_copy", "1", "")
+    assert (best["correlation"], best["test_psnr"]) == ("", "inf")
     assert float(gan["rmse"]) == pytest.approx(2 / 3)
     low, high = stats.t.interval(0.95, 2, loc=2 / 3, scale=stats.sem(values))
     assert float(gan["rmse_±"]) == pytest.approx((high - low) / 2)
-    assert gan["correlation"] == ""
-    assert gan["test_psnr"] == "inf"
+    assert "| cloudy_copy | 1 | 0.800 |" in (tmp_path / "table/scores.md").read_text()
+    assert "–" in (tmp_path / "table/scores.md").read_text()
 
 
 def test_published_figures_stand_beside_data_of_the_published_size_only(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    full = write(tmp_path / "full", "cgan_toy_cloud_removal", 1, 0.5)
-    small = write(tmp_path / "small", "cgan_toy_cloud_removal", 1, 0.5, height=64, width=64)
+    full = write(tmp_path / "full", 0.5)
+    small = write(tmp_path / "small", 0.5, height=64, width=64)
     for path, published in ((full, True), (small, False)):
         assert call(path) == 0
         shown = capsys.readouterr().out
         assert ("| *published* | *5* | *0.246* |" in shown) == published
-        assert "Reflectance protocol" in shown
         assert "| cgan_toy_cloud_removal | 1 | 0.500 |" in shown
 
 
-def test_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    one = write(tmp_path / "one", "cgan_toy_cloud_removal", 1, 0.5)
-    other = write(tmp_path / "other", "cloudy_copy", None, 0.5, data="xyz")
-    (tmp_path / "bad.json").write_text("{}")
-    (tmp_path / "worse.json").write_text("[")
-    for arguments, message in (
-        ([tmp_path / "none"], "found no test_scores.json"),
-        ([one, one], "cgan_toy_cloud_removal: found two files of seed 1; leave one out"),
-        ([one, other], "toy_cloud_removal: found scores of 2 different sets of views"),
-        ([tmp_path / "bad.json"], "key 'test_mae' is missing"),
-        ([tmp_path / "worse.json"], "not a score file ("),
-    ):
-        assert call(*arguments) == 2
-        assert message in capsys.readouterr().err
+def test_what_is_compared_decides_what_stands_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Other sources make another row; other views, targets or judges another table."""
+    write(tmp_path / "a", 0.5)
+    write(tmp_path / "b", 0.4, dataset="optical_only")
+    assert call(tmp_path) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("## ") == 1
+    assert "## optical_only, toy_cloud_removal: 38 test views" in shown
+    assert "| cgan_toy_cloud_removal (optical_only) | 1 | 0.400 |" in shown
+    write(tmp_path / "c", 0.3, data="xyz")
+    write(tmp_path / "d", 0.2, judge="xyz")
+    assert call(tmp_path) == 0
+    assert capsys.readouterr().out.count("## ") == 3
+
+
+def test_data_without_clouds_have_no_columns_of_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path, 0.5, clouds=False)
+    assert call(tmp_path) == 0
+    shown = capsys.readouterr().out
+    assert "cloudy" not in shown
+    assert shown.count("RMSE") == 1
+
+
+def test_names_are_shown_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path, 0.5, dataset="a|b `c`\n<b>&amp;", classifier="__x__ *y* [z](w)", experiment="\\|")
+    assert call(tmp_path) == 0
+    shown = capsys.readouterr().out
+    assert r"## a\|b \`c\` \<b\>\&amp;: 38" in shown
+    assert r"\_\_x\_\_ \*y\* \[z\](w)" in shown
+    assert r"| \\\| | 1 |" in shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({}, "cgan_toy_cloud_removal: found two files of seed 17; leave one out"),
+        ({"seed": None}, "cgan_toy_cloud_removal: found two files of what has no seed; leave one out"),
+        (
+            {"seed": 18, "run": {"configuration": {"model": {"width": 16}}, "data": "abc"}},
+            "different runs cannot be averaged (model.width: found 8, expected 16)",
+        ),
+        ({"seed": 18, "run": {"configuration": {"model": {"width": 8}}, "data": "x"}}, "data: found abc, expected x"),
+    ],
+)
+def test_what_cannot_be_averaged_is_named(
+    changes: dict[str, Any], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = write(tmp_path / "one", 0.5, seed=changes.get("seed", 17) and 17)
+    other = write(tmp_path / ("one" if changes.get("seed") else "other"), 0.5, **changes)
+    assert call(tmp_path) == 2
+    shown = capsys.readouterr().err
+    assert message in shown
+    assert str(one) in shown
+    assert str(other) in shown
+
+
+def test_there_must_be_scores_and_hidden_folders_hold_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path / ".ipynb_checkpoints", 0.5)
+    for path in (tmp_path / "none", tmp_path):
+        assert call(path) == 2
+        assert "test_scores.json" in capsys.readouterr().err

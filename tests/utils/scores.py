@@ -1,0 +1,55 @@
+"""Score files made by hand, in which every score has the same value."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from utils.scores import ORIGINAL, REFLECTANCE, SCORES, TABLES
+
+CLASSIFIER = {
+    "classifier": {"name": "minirocket", "seed": 42},
+    **{
+        part: dict.fromkeys(("jaccard", "macro_jaccard", "accuracy", "kappa"), 0.975) | {"views": 2, "pixel_series": 50}
+        for part in ("validation", "training")
+    },
+    "about": {"identity": {"configuration": {}, "data": "abc"}, "versions": {"sktime": "3.2.1"}},
+}
+
+
+def content(value: float | None, *, clouds: bool = True, **about: Any) -> dict[str, Any]:
+    """What `test_scores.json` holds."""
+    every = {score for table in TABLES.values() for score in table if clouds or not score.key.startswith("rmse_")}
+    high = None if value is None else value + 0.1
+    interval = {"mean": value, "low": value, "high": high, "count": 3}
+    protocols = {
+        protocol: {score.name: dict(interval) for score in every if score.protocol == protocol}
+        for protocol in (REFLECTANCE, ORIGINAL)
+    }
+    return {score.key: value for score in TABLES[ORIGINAL]} | protocols | {"about": ABOUT | about}
+
+
+ABOUT = {
+    "experiment": "cgan_toy_cloud_removal",
+    "kind": "network",
+    "run": {"configuration": {"model": {"width": 8}}, "data": "abc", "code": "123"},
+    "seed": 17,
+    "checkpoint": "best.ckpt",
+    "epoch": 64,
+    "split_seed": 73,
+    "dataset": "toy_cloud_removal",
+    "target": "clean_optical",
+    "data": "abc",
+    "judge": "def",
+    "classifier": "logistic_regression",
+    "views": {"train": 175, "val": 37, "test": 38},
+    "height": 256,
+    "width": 256,
+    "horizon": 30,
+}
+
+
+def write(folder: Path, value: float | None, **about: Any) -> Path:
+    path = folder / f"{about.get('experiment', 'cgan')}_{about.get('seed', 17)}" / "eval" / SCORES
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(content(value, **about)), encoding="utf-8")
+    return path

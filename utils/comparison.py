@@ -1,0 +1,165 @@
+"""Which results stand in one table, and which are seeds of one method and may be averaged."""
+
+import math
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby, pairwise
+from pathlib import Path
+
+from utils.errors import DataError
+from utils.files import natural
+from utils.identity import digest
+from utils.intervals import Interval, half_width
+from utils.results import RowModel, read_rows, read_scores
+from utils.schema import About, Scores
+from utils.scores import PUBLISHED, PUBLISHED_SIZE, PUBLISHED_VIEWS, TABLES, Score
+
+RANKED_BY = TABLES["original"][-1]  # the published Jaccard ratio
+FREE = ("seed", "code")  # what seeds of one method may differ in
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """One test, of a network trained with one seed, or of a rule: its `test_scores.json`, and what that holds."""
+
+    file: Path
+    scores: Scores
+
+    @property
+    def about(self) -> About:
+        return self.scores.about
+
+    @property
+    def folder(self) -> Path:
+        """Of all seeds of a method: `FOLDER/SEED/eval/test_scores.json`, or `FOLDER/eval/test_scores.json`."""
+        run = self.file.absolute().parent.parent
+        return run if self.about.seed is None else run.parent
+
+    @property
+    def method(self) -> tuple[str, str]:
+        """Experiment, and the data set that says what its source is."""
+        return self.about.experiment, self.about.dataset
+
+    def rows(self, name: str, model: type[RowModel]) -> list[RowModel]:
+        """Read a table beside the scores; nothing if it isn't there."""
+        file = self.file.with_name(name)
+        return read_rows(file, model) if file.exists() else []
+
+
+@dataclass(frozen=True, eq=False)
+class Method:
+    """What was tested, with each seed that it was trained with."""
+
+    label: str  # the experiment's name, with that of its data set where several share it
+    results: tuple[Result, ...]  # the lowest seed first
+
+    @property
+    def about(self) -> About:
+        return self.results[0].about
+
+    def has(self, score: Score) -> bool:
+        return any(result.scores.has(score) for result in self.results)
+
+    def values(self, score: Score) -> list[float]:
+        """A score of each seed; NaN where it is undefined."""
+        return [result.scores.value(score) for result in self.results]
+
+    def mean(self, score: Score) -> float:
+        """A score's mean over seeds."""
+        return sum(self.values(score)) / len(self.results)
+
+    def interval(self, score: Score) -> Interval:
+        """A score with its 95 % interval: over seeds where there are several, else over test views."""
+        if len(self.results) == 1 and self.has(score):
+            return self.results[0].scores.interval(score)
+        mean, half = self.mean(score), half_width(self.values(score))
+        return Interval(mean=mean, low=mean - half, high=mean + half, count=len(self.results))
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Methods that were tested on the same views and judged by the same classifier, the best Jaccard ratio first."""
+
+    methods: tuple[Method, ...]
+
+    @property
+    def about(self) -> About:
+        """The sizes, views and judge of all methods."""
+        return self.methods[0].about
+
+    @cached_property
+    def name(self) -> str:
+        return ", ".join(sorted({method.about.dataset for method in self.methods}, key=natural))
+
+    @property
+    def of_published_size(self) -> bool:
+        """Whether its scores may stand beside published ones: frames, series and number of views are as theirs."""
+        about, views = self.about, self.about.views
+        size = {key: getattr(about, key) for key in PUBLISHED_SIZE}
+        return size == PUBLISHED_SIZE and views.train + views.val + views.test == PUBLISHED_VIEWS
+
+    def published(self, method: Method) -> tuple[float, ...]:
+        """The published scores of a method, in the order of their table; none where data are of another size."""
+        return PUBLISHED.get(method.about.experiment, ()) if self.of_published_size else ()
+
+    def columns(self, protocol: str) -> list[Score]:
+        """The scores of a protocol's table that any method has."""
+        return [score for score in TABLES[protocol] if any(method.has(score) for method in self.methods)]
+
+
+def compare(files: Iterable[Path]) -> list[Comparison]:
+    """Read score files, and put together what belongs together.
+
+    Raises:
+        DataError: If two files are of one seed, or of different runs under one name; both are named.
+    """
+    compared: dict[tuple[str, str], list[Result]] = {}
+    for file in files:
+        result = Result(file, read_scores(file))
+        compared.setdefault(result.about.comparison, []).append(result)
+    return sorted(map(_comparison, compared.values()), key=lambda comparison: (comparison.name, comparison.about.data))
+
+
+def _comparison(results: list[Result]) -> Comparison:
+    results = sorted(
+        results, key=lambda result: (result.method, -1 if result.about.seed is None else result.about.seed)
+    )
+    shared = Counter(experiment for experiment, _ in {result.method for result in results})
+    found = []
+    for (experiment, dataset), members in groupby(results, key=lambda result: result.method):
+        label = experiment if shared[experiment] == 1 else f"{experiment} ({dataset})"
+        variants = _variants([*members])
+        for folder, seeds in variants.items():
+            _check(seeds)
+            apart = "" if len(variants) == 1 else f" ({folder.relative_to(os.path.commonpath(variants))})"
+            found.append(Method(label + apart, tuple(seeds)))
+    return Comparison(tuple(sorted(found, key=_rank)))
+
+
+def _variants(members: list[Result]) -> dict[Path, list[Result]]:
+    """Runs of one experiment, by folder where each folder holds one variant of it, such as one without radar."""
+    variants: dict[Path, list[Result]] = {}
+    for result in members:
+        variants.setdefault(result.folder, []).append(result)
+    digests = {digest(result.about.run.configuration) for result in members}
+    return variants if len(digests) > 1 else {members[0].folder: members}
+
+
+def _rank(method: Method) -> float:
+    ratio = method.mean(RANKED_BY)
+    return math.inf if math.isnan(ratio) else -ratio
+
+
+def _check(members: Sequence[Result]) -> None:
+    """Refuse to average what is not seeds of one method."""
+    for previous, other in pairwise(members):
+        where = f"{previous.file} and {other.file}: {other.about.experiment}"
+        if previous.about.seed == other.about.seed:
+            which = "what has no seed" if other.about.seed is None else f"seed {other.about.seed}"
+            raise DataError(f"{where}: found two files of {which}; leave one out")
+        found = previous.about.identity.differences(other.about.identity, apart_from=FREE)
+        if found:
+            raise DataError(f"{where}: different runs cannot be averaged ({found}); leave one out")

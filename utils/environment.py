@@ -1,0 +1,160 @@
+"""What a script's process has from its caller, made harmless: streams, variables, signals. Imports nothing heavy."""
+
+import contextlib
+import importlib.util
+import os
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn, TextIO
+
+ROOT = Path(__file__).resolve().parents[1]
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# By which a batch system, or whoever starts several processes, tells each its part: not meant for us.
+PARTS = re.compile(
+    "SLURM_.*|(LOCAL_|GROUP_|NODE_)?RANK|(LOCAL_)?WORLD_SIZE|MASTER_(ADDR|PORT)|TORCHELASTIC_.*|JSM_.*|LSB_.*"
+)
+PARENT = "TOY_IMAGERY_PARENT"  # set for the processes that we start ourselves
+CACHES = {"NUMBA_CACHE_DIR": "numba", "MPLCONFIGDIR": "matplotlib"}
+
+
+class Stopped(BaseException):
+    """A signal asked the process to end. Libraries that make something of their own of Ctrl-C let it pass."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.signal = signal.Signals(number)
+
+
+class Patient:
+    """A text stream whose reader may go away, or whose disk may fill up: what is left to say is then dropped."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # not every terminal knows every letter
+
+    def write(self, text: str) -> int:
+        with self._forgiving():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with self._forgiving():
+            self._stream.flush()
+
+    @contextlib.contextmanager
+    def _forgiving(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the stream has
+        return getattr(self._stream, name)
+
+
+@contextlib.contextmanager
+def settled() -> Iterator[None]:
+    """Run a script's work independently of what its caller left open, set or listened to.
+
+    The first SIGINT or SIGTERM raises `Stopped`; a second one ends the process at once.
+    """
+    _occupy_descriptors()
+    _stand_alone()
+    os.environ["MPLBACKEND"] = "agg"  # a notebook's needs the notebook
+    # Threads that wait for each other sleep: by default they keep their cores busy, and where other programs use some
+    # of these, the thread that is waited for has to wait for the waiting ones. Libraries read this when imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    with _streams(), _caches(), _listening():
+        yield
+
+
+def _occupy_descriptors() -> None:
+    """Let no file that is opened later become standard input, output or error, where these are closed."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+
+
+def _stand_alone() -> None:
+    """Be no part of somebody else's batch job, unless one of our own processes has started this one."""
+    if os.environ.get(PARENT) != str(os.getppid()):
+        for variable in filter(PARTS.fullmatch, list(os.environ)):
+            del os.environ[variable]
+    os.environ[PARENT] = str(os.getpid())
+
+
+@contextlib.contextmanager
+def _streams() -> Iterator[None]:
+    before = sys.stdout, sys.stderr
+    with contextlib.ExitStack() as stack:
+        sys.stdout, sys.stderr = (
+            Patient(stream or stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))) for stream in before
+        )
+        try:
+            yield
+        finally:
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+            sys.stdout, sys.stderr = before
+
+
+@contextlib.contextmanager
+def _caches() -> Iterator[None]:
+    """Where home cannot be written to, libraries keep for this process only what they compile and collect."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path(os.environ.get("HOME", "/")) / ".cache")
+    if _writable(home):
+        yield
+        return
+    found = importlib.util.find_spec("numba")
+    libraries = Path(found.origin).parent if found and found.origin else ROOT
+    beside_code = _writable(ROOT) and _writable(libraries)  # where numba looks first
+    folder = tempfile.mkdtemp(prefix="caches-")
+    for variable, name in CACHES.items():
+        if name != "numba" or not beside_code:
+            os.environ[variable] = f"{folder}/{name}"
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _writable(folder: Path) -> bool:
+    there = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+
+@contextlib.contextmanager
+def _listening() -> Iterator[None]:
+    asked: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if asked:
+            leave(number)
+        asked.append(number)
+        raise Stopped(number)
+
+    # A shell's `&` lets a process ignore Ctrl-C, and only the main thread may listen.
+    main = threading.current_thread() is threading.main_thread()
+    heard = [number for number in SIGNALS if main and signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def leave(number: int) -> NoReturn:
+    """End the process at once, as the shell's conventions have it. What it leaves is swept up by the next run."""
+    os.write(2, b"asked again: left at once\n")
+    os._exit(128 + number)
