@@ -6,24 +6,19 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from src.toygeneration import provenance
-from src.toygeneration.configuration import DerivationConfig
+from src.toygeneration.config_files import DerivationConfig
+from src.toygeneration.frames import Features, Frame, FrameSource, Labels, Opacity, Sample, Size
 from src.toygeneration.modules.aggregations import Aggregation
-from src.toygeneration.modules.corruptions import Opacity
 from src.toygeneration.modules.deformations import Deformation
-from src.toygeneration.modules.resampling import AxisMap, Frame, Labels, chain, majority, resample
-from src.toygeneration.source import Features, FrameSource, Sample
+from src.toygeneration.modules.resampling import chain, majority, resample
 from utils.errors import ConfigError
 from utils.seeding import Streams
-from utils.sizes import Size
 
 
 class DerivedProduct(FrameSource):
     """A product seen by a sensor: corruption, geometry, aggregation, postprocess, one frame at a time.
 
-    Args:
-        config: the derivation file.
-        source: the product to degrade.
-        seed: of all random streams, together with the source's seeds.
+    Random streams come from the seed and those of the source.
 
     Raises:
         ConfigError: If the steps don't fit the source's frames, or a random step has no seed.
@@ -66,12 +61,12 @@ class DerivedProduct(FrameSource):
 
     def _annotation(self, given: Labels) -> Labels:
         """Resample labels, unless they are those of the step before: parcels rarely move."""
-        if self._annotations is None or not _same(self._annotations[0], given):
+        former = self._annotations and self._annotations[0]
+        if former is None or not (former is given or np.array_equal(former, given)):
             self._annotations = given, self._geometry.labels(given)
         return self._annotations[1]
 
     def provenance(self) -> dict[str, Any]:
-        """Record seed, configuration and source; see `FrameSource`."""
         return provenance.describe(self._seed, self._config, self._source.provenance())
 
 
@@ -82,28 +77,19 @@ def _through_both(lower: Opacity | None, upper: Opacity | None) -> Opacity | Non
     return 1 - (1 - lower) * (1 - upper)
 
 
-def _same(one: Labels, other: Labels) -> bool:
-    return one is other or np.array_equal(one, other)
-
-
 class Geometry:
     """Deformation and aggregation of frames and labels, precomputed for one size.
 
-    Args:
-        deformation: the sensor's geometry, or None.
-        aggregation: the sensor's spatial resolution, or None.
-        target: size of the derived frames.
-        given: figures of the source.
-
     Raises:
-        ConfigError: If they don't fit together.
+        ConfigError: If steps, target size and the source's figures don't fit together.
     """
 
     def __init__(
         self, deformation: Deformation | None, aggregation: Aggregation | None, target: Size, given: Features
     ) -> None:
         maps = deformation.maps(given.height, given.width) if deformation else (None, None)
-        size = [_length(axis, before) for axis, before in zip(maps, (given.height, given.width), strict=True)]
+        before = given.height, given.width
+        size = [len(axis.nearest) if axis else length for axis, length in zip(maps, before, strict=True)]
         if aggregation:
             aggregation.check(*size)
         blocks = _blocks(size, (target.height, target.width), aggregates=aggregation is not None)
@@ -116,35 +102,16 @@ class Geometry:
         )
 
     def frame(self, frame: Frame | Opacity) -> Frame:
-        """Resample a frame or an opacity.
-
-        Args:
-            frame: `(H, W, C)` or `(H, W)`.
-
-        Returns:
-            The same at target size.
-        """
         return resample(frame, self._rows, self._columns)
 
     def labels(self, annotation: Labels) -> Labels:
-        """Resample labels: nearest neighbour, then the majority of each block.
-
-        Args:
-            annotation: `(H, W, 2)`.
-
-        Returns:
-            The same at target size. It holds no label that wasn't in the source.
-        """
+        """Resample labels: nearest neighbour, then the majority of each block, so that none is invented."""
         for axis, along in enumerate(self._maps):
             if along is not None:
                 annotation = np.take(annotation, along.nearest, axis=axis)
         if self._blocks == (1, 1):
             return annotation
         return np.stack([majority(layer, *self._blocks) for layer in np.moveaxis(annotation, -1, 0)], axis=-1)
-
-
-def _length(axis: AxisMap | None, before: int) -> int:
-    return before if axis is None else len(axis.nearest)
 
 
 def _spread(profile: np.ndarray, size: int) -> csr_array:

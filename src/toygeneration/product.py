@@ -8,10 +8,9 @@ from scipy.ndimage import find_objects
 
 from src.toygeneration import provenance
 from src.toygeneration.blob import Parcel
-from src.toygeneration.configuration import GenerationConfig, Scene
+from src.toygeneration.config_files import GenerationConfig, Scene
+from src.toygeneration.frames import Features, Frame, FrameSource, Labels, Sample
 from src.toygeneration.modules import voronoi
-from src.toygeneration.modules.resampling import Frame, Labels
-from src.toygeneration.source import Features, FrameSource, Sample
 from src.toygeneration.timeserie.dataset import TSDataset
 from utils.seeding import Streams
 
@@ -27,26 +26,18 @@ class Product(FrameSource):
         values: `(parcels + 1, horizon, bands)`, what each instance is worth at each step; the background first.
         texture: `(H, W, bands)`, in (-0.5, 0.5), added to every frame.
 
-    Args:
-        config: the generation file.
-        dataset: the time series that `config.ts` names.
-        seed: of all random streams.
-        time_series: names and digests of the time series files, for the provenance.
-
     Raises:
         ConfigError: If the horizon is longer than the series of a class.
     """
 
-    def __init__(
-        self, config: GenerationConfig, dataset: TSDataset, seed: int, time_series: list[dict[str, str]] | None = None
-    ) -> None:
+    def __init__(self, config: GenerationConfig, dataset: TSDataset, seed: int) -> None:
         scene = config.product
         dataset.check_horizon(scene.horizon)
         self.features = Features(scene.size.width, scene.size.height, scene.nbands, scene.horizon, scene.n_polygons)
         self.seeds = (seed,)
         self.steps = list(range(scene.horizon))
         self.astype = config.astype
-        self._config, self._time_series = config, time_series
+        self._config, self._time_series = config, dataset.files
         streams = Streams(self.seeds)
         cells, borders = _layout(scene, streams)
         parcels = _parcels(cells, scene, dataset, streams)
@@ -62,22 +53,14 @@ class Product(FrameSource):
         return {"frame": self.frame(step), "annotation": self.annotation}
 
     def frame(self, step: int) -> Frame:
-        """Make one frame.
-
-        Args:
-            step: time step.
-
-        Returns:
-            `(H, W, C)` float32; parcels in (-0.5, 1.5), the background flat.
-        """
+        """Make one frame `(H, W, C)`: parcels in (-0.5, 1.5), the background flat."""
         values = np.ascontiguousarray(self.values[:, step])  # (parcels + 1, bands)
         frame = np.take(values, self._cells, axis=0)  # (H, W, bands)
         frame += self.texture
         return frame
 
     def provenance(self) -> dict[str, Any]:
-        """Record seed, configuration and time series; see `FrameSource`."""
-        return provenance.describe(self.seeds[0], self._config, self._time_series or [])
+        return provenance.describe(self.seeds[0], self._config, list(self._time_series))
 
 
 def _layout(scene: Scene, streams: Streams) -> tuple[Labels, NDArray[np.bool_]]:

@@ -16,19 +16,12 @@ def describe(
 ) -> dict[str, Any]:
     """Record how a product is made: enough to make it again, nothing that differs from run to run.
 
-    Args:
-        seed: the one that was used.
-        configuration: as it was resolved.
-        source: provenance of the product or the digests of the files that it is made from.
-
-    Returns:
-        A mapping that JSON can hold.
+    The source is the provenance of the product, or digests of the files, that it is made from.
     """
-    resolved = configuration.model_dump(mode="json", exclude={"seed", "latent_product_path"})
     return {
         "format_version": FORMAT_VERSION,
         "seed": seed,
-        "configuration": resolved,
+        "configuration": configuration.model_dump(mode="json", exclude={"seed", "latent_product_path"}),
         "libraries": _libraries(),
         "source": source,
     }
@@ -37,22 +30,3 @@ def describe(
 @functools.cache
 def _libraries() -> dict[str, str]:
     return {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()}
-
-
-def recipe(provenance: object) -> object:
-    """Leave out what doesn't tell one product from another: library versions, and where time series files lie.
-
-    Args:
-        provenance: what an index holds.
-
-    Returns:
-        What was made from what, with which seeds.
-    """
-    if not isinstance(provenance, dict):
-        return provenance
-    kept = {key: value for key, value in provenance.items() if key != "libraries"}
-    configuration = dict(kept.get("configuration") or {})
-    if "ts" in configuration:
-        places = ("path", "reference_dataset_path")
-        configuration["ts"] = {key: value for key, value in configuration["ts"].items() if key not in places}
-    return kept | {"configuration": configuration, "source": recipe(kept.get("source"))}

@@ -13,7 +13,7 @@ from src.toygeneration.export import ProductDataset
 from tests.conftest import ROOT, contents, load_script, python
 from utils.cli import run
 
-DEMO = ROOT / "src/toygeneration/config/demo/cloud_removal"
+DEMO = ROOT / "src/toygeneration/config/demo.yaml"
 
 
 script = load_script("repro/toy-data/build_dataset.py")
@@ -36,20 +36,10 @@ def test_what_is_no_seeds(text: str) -> None:
         script.seeds(text)
 
 
-def test_demo_views(tmp_path: Path) -> None:
+def test_demo_views(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "set"
-    done = subprocess.run(
-        [
-            *python("repro/toy-data/build_dataset.py", "--task=cloud_removal", f"--cfg={DEMO}", "--seeds=0,2-3"),
-            f"--o={folder}",
-            "--njobs=2",
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert build(f"--cfg={DEMO}", "--seeds=0,2-3", f"--o={folder}", "--njobs=2") == 0
+    assert capsys.readouterr() == ("", "")
     assert sorted(str(path.relative_to(folder)) for path in folder.glob("*/*")) == [
         f"{seed}/{name}" for seed in (0, 2, 3) for name in ("clean_optical", "clouded_optical", "sar")
     ]
@@ -59,8 +49,10 @@ def test_demo_views(tmp_path: Path) -> None:
     for other in (clouded, sar):
         assert (other.annotation(0) == clean.annotation(0)).all()
     before = contents(folder)
-    assert build(f"--cfg={DEMO}", "--seeds=2", f"--o={folder}", "--overwrite", "--njobs=1") == 0
+    assert build(f"--cfg={DEMO}", "--seeds=2", f"--o={folder}", "--njobs=1") == 0
     assert contents(folder) == before
+    assert build(f"--cfg={DEMO}", "--seeds=2", f"--o={folder}", "--overwrite", "--njobs=1") == 0
+    assert contents(folder) == {path: content for path, content in before.items() if path[:2] in ("2/", "id")}
 
 
 def test_failures_are_counted_and_the_status_is_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

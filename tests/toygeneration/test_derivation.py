@@ -9,7 +9,7 @@ import pytest
 
 from src.toygeneration.derivation import DerivedProduct
 from src.toygeneration.export import ProductDataset, export
-from src.toygeneration.source import FrameSource
+from src.toygeneration.frames import FrameSource
 from tests.conftest import CLOUDS, DISTORTION, derivation, make_dataset, scene
 from utils.errors import ConfigError
 

@@ -1,7 +1,6 @@
 """Products on disk: round trips, other writers' products, broken files, and folders that appear whole."""
 
 import json
-import os
 from pathlib import Path
 
 import h5py
@@ -9,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from src.toygeneration.arrays import ArrayWriter
 from src.toygeneration.derivation import DerivedProduct
-from src.toygeneration.export import ProductDataset, _ArrayWriter, check_output, export, is_product, read_products
+from src.toygeneration.export import ProductDataset, check_output, export, is_product, read_products
 from tests.conftest import CLOUDS, contents, derivation, scene
 from utils.errors import DataError, UsageError
 
@@ -53,26 +53,6 @@ def test_no_path_or_time_of_this_run_gets_into_the_files(tmp_path: Path) -> None
     export({tmp_path / "another": scene()})
     assert contents(tmp_path / "one") == contents(tmp_path / "another")
     assert str(tmp_path).encode() not in b"".join(contents(tmp_path / "one").values())
-
-
-@pytest.mark.parametrize("shape", [(3,), (5, 4), (32, 48, 2), (1, 1, 1)])
-@pytest.mark.parametrize("dtype", [np.float32, np.int16])
-def test_files_are_the_bytes_that_h5py_writes(tmp_path: Path, shape: tuple[int, ...], dtype: type) -> None:
-    writer, rng = _ArrayWriter(dtype), np.random.default_rng(0)
-    for number in range(3):
-        array = rng.integers(-100, 100, shape).astype(dtype)
-        writer.write(tmp_path / "ours.h5", array)
-        with h5py.File(tmp_path / "h5py.h5", "w") as file:
-            file.create_dataset("data", data=array)
-        assert (tmp_path / "ours.h5").read_bytes() == (tmp_path / "h5py.h5").read_bytes(), number
-
-
-def test_arrays_in_any_memory_order_are_written_alike(tmp_path: Path) -> None:
-    writer, array = _ArrayWriter(np.float32), np.random.default_rng(0).random((6, 5, 3))
-    for variant in (array, np.asfortranarray(array), array[::-1][::-1]):
-        writer.write(tmp_path / "array.h5", variant)
-        with h5py.File(tmp_path / "array.h5") as file:
-            assert np.array_equal(file["data"], array.astype(np.float32))
 
 
 def test_jpg_frames_are_clipped_and_annotations_stay_exact(tmp_path: Path) -> None:
@@ -152,61 +132,23 @@ def test_reading_is_lazy(product_folder: Path) -> None:
     (product_folder / "frames" / "frame_3.h5").unlink()
     stored = ProductDataset(product_folder)
     assert stored[0] is not None
-    with pytest.raises(DataError, match=r"frame_3.h5: missing, but index.json lists it"):
+    with pytest.raises(DataError, match="frame_3.h5: no such file"):
         stored[3]
 
 
-@pytest.mark.parametrize("keep", [0, 100, 2000, 2048, 5000])
-def test_truncated_files_are_named(product_folder: Path, keep: int) -> None:
-    for kind in ("frame", "annotation"):
+def test_files_of_another_size_than_the_first_are_named(product_folder: Path) -> None:
+    for kind, shape in (("frame", (32, 48, 4)), ("annotation", (48, 32, 2))):
         path = product_folder / f"{kind}s" / f"{kind}_2.h5"
         content = path.read_bytes()
-        os.truncate(path, keep)
-        with pytest.raises(DataError, match=f"{kind}_2.h5: truncated or not a {kind} file"):
+        ArrayWriter(np.float32 if kind == "frame" else np.int16).write(path, np.zeros(shape))
+        with pytest.raises(DataError, match=rf"{kind}_2.h5: .*found shape"):
             ProductDataset(product_folder)[2]
         path.write_bytes(content)
 
 
-def test_wrong_content_is_named(product_folder: Path) -> None:
-    path = product_folder / "frames" / "frame_1.h5"
-    with h5py.File(path, "w") as file:
-        file["other"] = np.zeros(3)
-    with pytest.raises(DataError, match="not a frame file"):
-        ProductDataset(product_folder)[1]
-    with h5py.File(path, "w") as file:
-        file["data"] = np.zeros((32, 48, 4))
-    with pytest.raises(DataError, match=r"found shape \(32, 48, 4\), expected \(32, 48, 3\)"):
-        ProductDataset(product_folder)[1]
-    with h5py.File(product_folder / "frames" / "frame_0.h5", "w") as file:
-        file["data"] = np.zeros((32, 48))
-    with pytest.raises(DataError, match=r"found shape \(32, 48\), expected \(H, W, C\)"):
-        ProductDataset(product_folder)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "not valid JSON"),
-        ("{", "not valid JSON"),
-        ("[]", "index.json"),
-        ("{}", "features: Field required"),
-        ('{"features": {}, "files": {}}', "found no frame"),
-        ('{"features": {}, "files": {"0": null}}', "found no frame"),
-        ('{"features": {}, "files": {"1": null}}', "one entry for each step from 0 to 0"),
-        ('{"features": {}, "files": {"0": {"frame": "x"}}}', "annotation: Field required"),
-        ('{"features": {}, "files": {"x": null}}', "files.x"),
-        ('{"features": {}, "files": {"0": {"frame": "x.h5", "annotation": "y.h5"}}}', "x.h5: missing"),
-    ],
-)
-def test_a_broken_index_is_named(product_folder: Path, text: str, message: str) -> None:
-    (product_folder / "index.json").write_text(text)
-    with pytest.raises(DataError, match=message):
-        ProductDataset(product_folder)
-
-
 def test_all_products_that_are_missing_are_named_at_once(product_folder: Path, tmp_path: Path) -> None:
     assert len(read_products([product_folder, product_folder])) == 2
-    with pytest.raises(DataError, match=r"2 problems: \(1\) .*/a: no product here .*; \(2\) .*/b: no product here"):
+    with pytest.raises(DataError, match=r"2 problems: \(1\) .*/a/index.json: no such file.*; \(2\) .*/b/index.json"):
         read_products([tmp_path / "a", product_folder, tmp_path / "b"])
 
 
@@ -271,5 +213,5 @@ def test_a_folder_without_an_index_is_no_product(product_folder: Path) -> None:
     assert is_product(product_folder)
     (product_folder / "index.json").unlink()
     assert not is_product(product_folder)
-    with pytest.raises(DataError, match="no product here"):
+    with pytest.raises(DataError, match="no such file, expected the index of a product"):
         ProductDataset(product_folder)

@@ -1,17 +1,19 @@
 """Scenes: what two products of one seed share, and what a frame is made of."""
 
+import functools
+
 import numpy as np
 import pytest
 
-from src.toygeneration.run import Generator
+from src.toygeneration.product import Product
 from tests.conftest import generation, make_dataset, scene
 from utils.errors import ConfigError
 from utils.seeding import Streams
 
 
 def test_products_of_one_seed_share_parcels_and_classes_whatever_their_time_series() -> None:
-    optical = Generator(generation())
-    sar = Generator(generation(ts={"path": "sktime:JapaneseVowels", "ndim": 3, "nclass": 2}))
+    configs = generation(), generation(ts={"path": "sktime:JapaneseVowels", "ndim": 3, "nclass": 2})
+    optical, sar = (functools.partial(Product, config, config.ts.read()) for config in configs)
     for seed in (0, 1, 2):
         one, other = optical(seed), sar(seed)
         assert np.array_equal(one.annotation, other.annotation)
@@ -98,7 +100,7 @@ def test_classes_are_drawn_from_their_own_stream() -> None:
 
 
 def test_provenance_names_the_time_series_by_content() -> None:
-    source = Generator(generation())(3).provenance()["source"]
+    source = scene(dataset=generation().ts.read()).provenance()["source"]
     assert [file["name"] for file in source] == ["BasicMotions_TRAIN.ts", "BasicMotions_TEST.ts"]
     assert all(len(file["sha256"]) == 64 for file in source)
 

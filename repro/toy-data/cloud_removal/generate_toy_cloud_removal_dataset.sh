@@ -1,2 +1,2 @@
 #!/usr/bin/env bash
-exec "${PYTHON:-python}" "$(dirname "$0")/../build_dataset.py" --task=cloud_removal --seeds=1-250 --o=data/toy/cloud_removal "$@"
+"${PYTHON:-python}" "$(dirname "${BASH_SOURCE[0]:-$0}")/../build_dataset.py" --task=cloud_removal --seeds=1-250 --o=data/toy/cloud_removal "$@"

@@ -10,20 +10,13 @@ Field = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Parcel:
-    """One land parcel of a scene.
+    """One land parcel of a scene."""
 
-    Attributes:
-        instance: its number, from 1.
-        label: its class, from 1.
-        series: `(horizon, bands)`, one value a time step and band, in [0, 1].
-        place: rows and columns of its bounding box in the image; None if it covers no pixel.
-        mask: `(height, width)` of the bounding box, True on the parcel's pixels; None likewise.
-    """
-
-    instance: int
-    label: int
-    series: Field
-    place: tuple[slice, slice] | None
+    instance: int  # its number, from 1
+    label: int  # its class, from 1
+    series: Field  # `(horizon, bands)`, one value a time step and band, in [0, 1]
+    place: tuple[slice, slice] | None  # rows and columns of its bounding box in the image; None if it covers no pixel
+    # `(height, width)` of the bounding box, True on the parcel's pixels; None likewise
     mask: NDArray[np.bool_] | None
 
     @property
@@ -32,11 +25,9 @@ class Parcel:
         return (0, 0) if self.mask is None else self.mask.shape
 
     def paint(self, canvas: Field, field: Field) -> None:
-        """Put a field where the parcel is; pixels beside the parcel stay as they are.
+        """Put a field `(bands, height, width)` of the bounding box where the parcel is, on a canvas `(bands, H, W)`.
 
-        Args:
-            canvas: `(bands, H, W)` of the scene, 0 where the parcel is; changed in place.
-            field: `(bands, height, width)` of the bounding box; changed in place.
+        Both are changed in place; pixels of the canvas beside the parcel stay as they are.
         """
         if self.place is not None:
             field *= self.mask

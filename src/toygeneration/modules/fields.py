@@ -17,11 +17,6 @@ class PowerLaw:
     the zero (and Nyquist) column both f and -f are in the half spectrum: phases there are plain.
 
     The grid is the next larger size that the FFT does fast, and the field is cut from it.
-
-    Args:
-        exponent: β.
-        height: of the field.
-        width: of the field.
     """
 
     def __init__(self, exponent: float, height: int, width: int) -> None:
@@ -37,14 +32,7 @@ class PowerLaw:
         self._plain = [0, -1] if self._grid[1] % 2 == 0 else [0]
 
     def draw(self, rng: np.random.Generator) -> Field:
-        """Draw one field.
-
-        Args:
-            rng: a generator.
-
-        Returns:
-            `(height, width)`, minimum 0 and maximum 1 (all 0 for a single pixel).
-        """
+        """Draw one field `(height, width)`, minimum 0 and maximum 1 (all 0 for a single pixel)."""
         pair, phase, spectrum = self._scratch
         rng.random(dtype=np.float32, out=pair)
         rng.random(dtype=np.float32, out=phase)
@@ -63,15 +51,10 @@ class PowerLaw:
 
 
 def enlargement(nodes: int, size: int) -> NDArray[np.float32]:
-    """Compute the matrix that enlarges an axis by cubic spline interpolation.
+    """Compute the matrix `(size, nodes)` that enlarges an axis by cubic spline interpolation.
 
-    Args:
-        nodes: size of the coarse axis.
-        size: size of the fine one.
-
-    Returns:
-        `(size, nodes)`: `enlargement(n, H) @ field @ enlargement(n, W).T` enlarges a field. Both axes span the same
-        extent, pixel edge to pixel edge.
+    `enlargement(n, H) @ field @ enlargement(n, W).T` enlarges a field. Both axes span the same extent, pixel edge to
+    pixel edge.
     """
     if nodes == 1:
         return np.ones((size, 1), np.float32)

@@ -12,33 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-Frame = NDArray[np.float32]
-Labels = NDArray[np.int16]
+from src.toygeneration.frames import Frame, Labels
 
 
 @dataclass(frozen=True)
 class AxisMap:
-    """Where the pixels along one axis come from.
+    """Where the pixels along one axis come from."""
 
-    Attributes:
-        weights: `(output size, input size)`; each row sums to 1.
-        nearest: for each output pixel the index of the nearest input pixel.
-    """
-
-    weights: csr_array
-    nearest: NDArray[np.intp]
+    weights: csr_array  # `(output size, input size)`; each row sums to 1
+    nearest: NDArray[np.intp]  # for each output pixel the index of the nearest input pixel
 
     @classmethod
     def from_coordinates(cls, coordinates: NDArray[np.float64], size: int) -> "AxisMap":
-        """Interpolate linearly between pixels.
+        """Interpolate linearly between `size` pixels.
 
-        Args:
-            coordinates: for each output pixel, where it lies among the input's pixel indices. Beyond the first
-                and last pixel the edge is repeated.
-            size: of the input.
-
-        Returns:
-            The map.
+        The coordinates say for each output pixel where it lies among the input's pixel indices. Beyond the first and
+        last pixel the edge is repeated.
         """
         inside = np.clip(coordinates, 0, size - 1)
         left = np.minimum(inside.astype(np.intp), max(size - 2, 0))
@@ -51,29 +40,18 @@ class AxisMap:
 
 
 def chain(first: csr_array | None, second: csr_array | None) -> csr_array | None:
-    """Combine two resamplings of one axis.
+    """Combine two resamplings of one axis, `(middle, input)` and `(output, middle)`, into one `(output, input)`.
 
-    Args:
-        first: applied first, `(middle, input)`; None leaves the axis as it is.
-        second: applied to its result, `(output, middle)`; likewise.
-
-    Returns:
-        One matrix `(output, input)` in single precision, or None.
+    None leaves the axis as it is. The result is in single precision.
     """
     present = [matrix for matrix in (second, first) if matrix is not None]
     return csr_array(functools.reduce(operator.matmul, present)).astype(np.float32) if present else None
 
 
 def resample(image: Frame, rows: csr_array | None, columns: csr_array | None) -> Frame:
-    """Resample an image along both axes.
+    """Resample an image `(H, W)` or `(H, W, C)` by matrices `(h, H)` and `(w, W)`; None leaves an axis as it is.
 
-    Args:
-        image: `(H, W)` or `(H, W, C)`.
-        rows: `(h, H)`, or None to leave the rows as they are.
-        columns: `(w, W)`, likewise.
-
-    Returns:
-        `(h, w)` or `(h, w, C)`; the image itself where there is nothing to do.
+    Where there is nothing to do, the image itself is returned, not a copy.
     """
     if rows is not None:
         flat = image.reshape(len(image), -1)  # (H, W * C)
@@ -94,16 +72,7 @@ def _turn(image: Frame) -> Frame:
 
 
 def majority(labels: Labels, block_height: int, block_width: int) -> Labels:
-    """Take the most frequent label of each block, the smallest on a tie.
-
-    Args:
-        labels: `(H, W)`.
-        block_height: a divisor of H.
-        block_width: a divisor of W.
-
-    Returns:
-        `(H / block_height, W / block_width)`.
-    """
+    """Take the most frequent label of each block, the smallest on a tie: `(H, W)` to `(H / height, W / width)`."""
     height, width = labels.shape[0] // block_height, labels.shape[1] // block_width
     blocks = labels.reshape(height, block_height, width, block_width).swapaxes(1, 2)
     blocks = blocks.reshape(height * width, block_height * block_width)

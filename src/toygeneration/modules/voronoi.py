@@ -11,40 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import Voronoi
 
-Points = NDArray[np.float64]
+Points = NDArray[np.float64]  # (n, 2): row, column
 _TILE = 64
 
 
 def draw_points(n_polygons: int, height: int, width: int, *, rng: np.random.Generator) -> Points:
-    """Draw the points whose Voronoi cells are the parcels.
-
-    Args:
-        n_polygons: how many.
-        height: of the image, in pixels.
-        width: of the image, in pixels.
-        rng: the stream `polygons`.
-
-    Returns:
-        Points `(n_polygons, 2)` as (row, column) in pixels: uniform on [0, width / height] x [0, 1] in scene units.
-    """
+    """Draw the points whose Voronoi cells are the parcels, uniform on [0, width / height] x [0, 1] in scene units."""
     x = rng.uniform(0, width / height, n_polygons)
     y = rng.uniform(0, 1, n_polygons)
     return np.column_stack([(1 - y) * height, x * height])
 
 
 def rasterise(points: Points, height: int, width: int) -> NDArray[np.int16]:
-    """Assign every pixel to the cell of its nearest point.
+    """Number every pixel `(height, width)` by its nearest point, from 1 in their order.
 
     Works tile by tile. By the triangle inequality, a point farther from a tile's centre than the nearest one by more
     than the tile's diameter is nearest to no pixel of the tile; the few others are compared pixel by pixel.
-
-    Args:
-        points: `(n, 2)`, (row, column) in pixels.
-        height: of the image.
-        width: of the image.
-
-    Returns:
-        Cell numbers `(height, width)`, from 1 in the order of the points.
     """
     cells = np.empty((height, width), dtype=np.int16)
     rows, columns = np.arange(height) + 0.5, np.arange(width) + 0.5
@@ -71,18 +53,10 @@ def _nearest(
 
 
 def shared_edges(points: Points, height: int, width: int) -> NDArray[np.float64]:
-    """Find the edges that cells, clipped to the image, share with their neighbours.
+    """Find the edges `(m, 2, 2)` that cells, clipped to the image, share: two ends, each (row, column) in pixels.
 
     The points are mirrored at the four sides: then the image's own sides are Voronoi edges too, and every cell
     inside is bounded and clipped exactly.
-
-    Args:
-        points: `(n, 2)`, (row, column) in pixels.
-        height: of the image.
-        width: of the image.
-
-    Returns:
-        Segments `(m, 2, 2)`: two ends, each (row, column) in pixels.
     """
     extent = np.array([height, width], dtype=float)
     flips = [points * np.where(axis == np.arange(2), -1, 1) for axis in (0, 1)]
@@ -94,17 +68,7 @@ def shared_edges(points: Points, height: int, width: int) -> NDArray[np.float64]
 
 
 def border_mask(points: Points, height: int, width: int, border_width: float) -> NDArray[np.bool_]:
-    """Mark the field borders: pixels closer than half the border width to an edge shared by two cells.
-
-    Args:
-        points: `(n, 2)`, (row, column) in pixels.
-        height: of the image.
-        width: of the image.
-        border_width: in pixels; 0 for no borders.
-
-    Returns:
-        `(height, width)`, True on borders.
-    """
+    """Mark the field borders, `(height, width)`: pixels closer than half their width to an edge shared by two cells."""
     mask = np.zeros((height, width), dtype=bool)
     if border_width > 0:
         for start, end in shared_edges(points, height, width):

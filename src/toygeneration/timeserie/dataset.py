@@ -7,47 +7,39 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from src.toygeneration.timeserie.source import read
+from src.toygeneration.timeserie.ts_file import read
+from src.toygeneration.timeserie.ts_format import Values
 from utils.errors import ConfigError, DataError
+from utils.files import digest_file
 
 Window = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class TSDataset:
-    """Multivariate time series with classes.
+    """Multivariate time series with classes."""
 
-    Attributes:
-        series: one array `(steps, bands)` a case, each band scaled to [0, 1] over the whole data set.
-        classes: one number a case, from 1 to `nclass`.
-        nclass: number of classes.
-    """
-
+    # one array `(steps, bands)` a case, each band scaled to [0, 1] over the whole data set
     series: tuple[NDArray[np.float32], ...]
-    classes: NDArray[np.int16]
-    nclass: int
+    classes: NDArray[np.int16]  # one number a case, from 1 to `nclass`
+    nclass: int  # number of classes
+    files: tuple[dict[str, str], ...] = ()  # name and digest of each file that the series were read from
 
     @classmethod
     def from_files(
         cls, files: Sequence[Path], *, ndim: int, nclass: int, dims: Sequence[int] | None = None
     ) -> "TSDataset":
-        """Read several `.ts` files as one data set.
+        """Read several `.ts` files as one data set, in order.
 
-        Args:
-            files: the files, in order.
-            ndim: number of bands to keep, the first ones unless `dims` says which.
-            nclass: number of groups that the sorted labels are cut into, nearly equal and consecutive.
-            dims: indices of the bands to keep, from 0.
-
-        Returns:
-            The data set.
+        Of the bands the first `ndim` are kept, unless `dims` says which, from 0. The sorted labels are cut into
+        `nclass` nearly equal, consecutive groups.
 
         Raises:
             DataError: If a file is malformed, or files disagree on the number of bands.
             ConfigError: If there are fewer bands or labels than asked for, or a band is constant.
         """
         parts = [read(file) for file in files]
-        nbands = {case.shape[1] for part in parts for case in part.series}
+        nbands = {part.series[0].shape[1] for part in parts}
         if len(nbands) > 1:
             raise DataError(
                 f"{', '.join(map(str, files))}: found {min(nbands)} to {max(nbands)} bands, expected the same number "
@@ -56,64 +48,50 @@ class TSDataset:
         bands = _pick_bands(nbands.pop(), ndim, dims)
         cases = [case[:, bands] for part in parts for case in part.series]
         labels = [label for part in parts for label in part.labels]
-        return cls(_scale(cases, bands), _group(labels, nclass), nclass)
-
-    @property
-    def longest(self) -> dict[int, int]:
-        """Number of steps of the longest case of each class."""
-        return {
-            number: max(len(self.series[case]) for case in np.flatnonzero(self.classes == number))
-            for number in range(1, self.nclass + 1)
-        }
+        digests = tuple({"name": file.name, "sha256": digest_file(file)} for file in files)
+        return cls(_scale(cases, bands), _group(labels, nclass), nclass, digests)
 
     def check_horizon(self, horizon: int) -> None:
-        """Make sure that every class has a case of that length.
-
-        Args:
-            horizon: number of steps.
+        """Make sure that every class has a case of that many steps.
 
         Raises:
             ConfigError: If a class has none, naming the longest horizon that works.
         """
-        works = min(self.longest.values())
-        if horizon > works:
-            short = [number for number, length in self.longest.items() if length < horizon]
+        longest = [max(len(self.series[case]) for case in self._cases(n)) for n in range(1, self.nclass + 1)]
+        if horizon > min(longest):
+            short = next(number for number, length in enumerate(longest, 1) if length < horizon)
             raise ConfigError(
-                f"product.horizon: found {horizon}, but class {short[0]} has no series that long; "
-                f"the longest horizon that works is {works}"
+                f"product.horizon: found {horizon}, but class {short} has no series that long; "
+                f"the longest horizon that works is {min(longest)}"
             )
 
+    def _cases(self, number: int) -> NDArray[np.intp]:
+        return np.flatnonzero(self.classes == number)
+
     def draw(self, number: int, horizon: int, *, rng: np.random.Generator) -> Window:
-        """Draw a window of one case of a class.
+        """Draw a window `(horizon, bands)` of one case of a class, numbered from 1.
 
-        Args:
-            number: the class, from 1.
-            horizon: number of steps; see `check_horizon`.
-            rng: a generator.
-
-        Returns:
-            `(horizon, bands)`: the case uniform among those long enough, the start among those that leave
-            `horizon` steps.
+        The case is uniform among those long enough, the start among those that leave `horizon` steps.
         """
-        candidates = [c for c in np.flatnonzero(self.classes == number) if len(self.series[c]) >= horizon]
+        candidates = [c for c in self._cases(number) if len(self.series[c]) >= horizon]
         case = self.series[candidates[rng.integers(len(candidates))]]
         start = rng.integers(len(case) - horizon + 1)
         return case[start : start + horizon]
 
 
 def _pick_bands(available: int, ndim: int, dims: Sequence[int] | None) -> list[int]:
-    bands = list(range(ndim)) if dims is None else list(dims)
-    if max(bands) >= available:
-        key = "ts.ndim" if dims is None else "ts.dims"
-        found = ndim if dims is None else max(bands)
+    if dims is None and ndim > available:
         raise ConfigError(
-            f"{key}: found {found}, but the time series have {available} bands"
-            + ("; lower ts.ndim and product.nbands" if dims is None else f", numbered 0 to {available - 1}")
+            f"ts.ndim: found {ndim}, but the time series have {available} bands; lower ts.ndim and product.nbands"
         )
-    return bands
+    if dims is not None and max(dims) >= available:
+        raise ConfigError(
+            f"ts.dims: found {max(dims)}, but the time series have {available} bands, numbered 0 to {available - 1}"
+        )
+    return list(range(ndim) if dims is None else dims)
 
 
-def _scale(cases: list[NDArray[np.float64]], bands: list[int]) -> tuple[NDArray[np.float32], ...]:
+def _scale(cases: list[Values], bands: list[int]) -> tuple[NDArray[np.float32], ...]:
     """Scale each band to [0, 1] over all cases."""
     low = np.min([case.min(axis=0) for case in cases], axis=0)
     high = np.max([case.max(axis=0) for case in cases], axis=0)

@@ -7,12 +7,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from src.toygeneration.derivation import Geometry
+from src.toygeneration.frames import Features, Size
 from src.toygeneration.modules.aggregations.convolution import Convolution
 from src.toygeneration.modules.resampling import majority
-from src.toygeneration.source import Features
 from tests.conftest import DISTORTION, derivation
 from utils.errors import ConfigError
-from utils.sizes import Size
 
 
 def convolution(sigma: float = 1.5, **changes: object) -> Convolution:

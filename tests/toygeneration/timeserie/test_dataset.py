@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.toygeneration.timeserie.dataset import TSDataset, _group
-from src.toygeneration.timeserie.source import Cases, read, resolve
+from src.toygeneration.timeserie.ts_file import read, resolve
+from src.toygeneration.timeserie.ts_format import Cases
 from tests.conftest import make_dataset
-from tests.toygeneration.timeserie.test_source import text
+from tests.toygeneration.timeserie.ts_text import text
 from utils.errors import ConfigError, DataError
 
 BASIC_MOTIONS = resolve("sktime:BasicMotions")
@@ -97,7 +98,8 @@ def test_a_constant_band_is_named(tmp_path: Path) -> None:
 
 def test_the_longest_horizon_is_that_of_the_class_with_the_shortest_series() -> None:
     dataset = TSDataset.from_files(VOWELS, ndim=12, nclass=9)
-    works = min(dataset.longest.values())
+    lengths = np.array([len(case) for case in dataset.series])
+    works = min(lengths[dataset.classes == number].max() for number in range(1, 10))
     dataset.check_horizon(works)
     with pytest.raises(ConfigError, match=f"the longest horizon that works is {works}"):
         dataset.check_horizon(works + 1)

@@ -13,22 +13,11 @@ class Aggregation(Configured):
 
     @abstractmethod
     def profile(self, block: int) -> NDArray[np.float64]:
-        """Compute the weights of the pixels across a block.
-
-        Args:
-            block: the block's size along one axis, in pixels.
-
-        Returns:
-            `(block,)` weights that sum to 1.
-        """
+        """Weights of the pixels across a block, `(block,)`; they sum to 1."""
 
     @abstractmethod
     def check(self, height: int, width: int) -> None:
-        """Check the configuration against the frames.
-
-        Args:
-            height: of the frames that will be aggregated.
-            width: likewise.
+        """Check the configuration against the size of the frames that will be aggregated.
 
         Raises:
             ConfigError: If they don't fit.

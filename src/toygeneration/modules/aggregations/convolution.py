@@ -5,38 +5,28 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from src.toygeneration.frames import Size
 from src.toygeneration.modules.aggregations import AGGREGATIONS, Aggregation
 from utils.errors import ConfigError
 from utils.ranges import Scale
 from utils.registry import Configured
-from utils.sizes import Size
 
 
 class PointSpreadFunction(Configured):
-    """A Gaussian, centred in the block and cut at its edges.
+    """A Gaussian, centred in the block and cut at its edges."""
 
-    Attributes:
-        sigma: standard deviation, in pixels of the source.
-    """
-
-    sigma: Scale
+    sigma: Scale  # standard deviation, in pixels of the source
 
 
 @AGGREGATIONS.register
 class Convolution(Aggregation):
-    """Each output pixel is the mean of its block, weighted by the point spread function.
-
-    Attributes:
-        kernel: the point spread function.
-        latent_size: size of the frames before aggregation; checked, where given.
-    """
+    """Each output pixel is the mean of its block, weighted by the point spread function."""
 
     name: Literal["convolution"]
     kernel: PointSpreadFunction
-    latent_size: Size | None = None
+    latent_size: Size | None = None  # size of the frames before aggregation; checked, where given
 
     def profile(self, block: int) -> NDArray[np.float64]:
-        """Evaluate and normalise the Gaussian at the pixels' centres; see `Aggregation`."""
         offset = np.arange(block) - (block - 1) / 2
         # Nearest pixels weigh 1 before normalisation, however narrow the Gaussian: no division of 0 by 0.
         exponent = (offset**2 - (offset**2).min()) / (2 * self.kernel.sigma**2)
@@ -44,7 +34,6 @@ class Convolution(Aggregation):
         return weights / weights.sum()
 
     def check(self, height: int, width: int) -> None:
-        """Compare `latent_size`; see `Aggregation`."""
         given = self.latent_size
         if given is not None and (given.height, given.width) != (height, width):
             raise ConfigError(

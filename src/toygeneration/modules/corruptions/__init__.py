@@ -3,14 +3,10 @@
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from src.toygeneration.modules.resampling import Frame
+from src.toygeneration.frames import Frame, Opacity
 from utils.registry import Configured, Registry
 from utils.seeding import Streams
 
-Opacity = NDArray[np.float32]
 Corrupt = Callable[[Frame, int], tuple[Frame, Opacity | None]]
 
 
@@ -21,15 +17,9 @@ class Corruption(Configured):
     def prepare(self, height: int, width: int, streams: Streams, steps: Sequence[int]) -> Corrupt:
         """Draw what holds for the whole product and compute what all frames share.
 
-        Args:
-            height: of the frames.
-            width: of the frames.
-            streams: the product's random streams.
-            steps: the time steps that will be asked for, in the order in which they probably will.
-
-        Returns:
-            A function of a frame `(H, W, C)` and its time step that returns a new frame and the opacity `(H, W)`,
-            in [0, 1], of what hides the ground; None if nothing ever does.
+        The result is a function of a frame `(H, W, C)` and its time step that returns a new frame and the opacity
+        `(H, W)`, in [0, 1], of what hides the ground; None if nothing ever does. It will probably be asked for `steps`
+        in their order.
         """
 
 

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, NonNegativeInt
 
-from src.toygeneration.modules.corruptions import CORRUPTIONS, Corrupt, Corruption, Opacity
+from src.toygeneration.frames import Frame, Opacity
+from src.toygeneration.modules.corruptions import CORRUPTIONS, Corrupt, Corruption
 from src.toygeneration.modules.fields import PowerLaw, enlargement
-from src.toygeneration.modules.resampling import Frame
 from utils.ahead import Ahead
+from utils.memory import check
 from utils.ranges import Amount, Range, Share
 from utils.seeding import Streams
 
@@ -21,6 +22,7 @@ NOISE_NODES = 8
 NOISE_DEVIATION = 5.0
 BLOCK_ROWS = 64
 LEVELS = 255
+BYTES_A_NODE, BYTES_A_PIXEL = 27, 20  # of the grid's and the frame's spectra and enlargements (measured)
 LARGE = 2**20  # pixels of a frame; below, drawing clouds is not worth a thread
 
 
@@ -32,29 +34,25 @@ class CloudAndBrightness(Corruption):
     `α = clip(density · (1.5 u)^sparsity, 0, 1)` and `I = (250 (1 + (2 v - 1) / 5) + N) / 255`, where N is an 8 x 8
     Gaussian field of standard deviation 5, enlarged cubically to the frame. u is cut down to a multiple of 1/255: the
     published generator held it in 8 bits, which shows in its statistics (2 % of pixels with α < 0.05, not 1.6 %).
-
-    Attributes:
-        sampling_scale: u is drawn on a square grid of this size and enlarged cubically to the frame: the smaller,
-            the smoother the clouds.
-        cloud_density: factor of the opacity.
-        cloud_sparsity: exponent of the opacity; the larger, the fewer thin clouds.
-        cloud_probability: share of frames that have clouds.
-        mul: w is drawn from this range once per product.
-        add: b likewise.
-        seed: where given, fixes w and b alone, whatever the product.
     """
 
     name: Literal["cloud_and_brightness"]
+    # u is drawn on a square grid of this size and enlarged cubically to the frame: the smaller, the smoother the
+    # clouds
     sampling_scale: Annotated[int, Field(ge=1, le=2**13)]
-    cloud_density: Amount
+    cloud_density: Amount  # factor of the opacity
+    # exponent of the opacity; the larger, the fewer thin clouds
     cloud_sparsity: Annotated[float, Field(ge=0, le=100)]
-    cloud_probability: Share
-    mul: Range
-    add: Range
-    seed: NonNegativeInt | None = None
+    cloud_probability: Share  # share of frames that have clouds
+    mul: Range  # w is drawn from this range once per product
+    add: Range  # b likewise
+    seed: NonNegativeInt | None = None  # where given, fixes w and b alone, whatever the product
 
     def prepare(self, height: int, width: int, streams: Streams, steps: Sequence[int]) -> Corrupt:
-        """Draw the brightness and compute spectra and enlargements; see `Corruption`."""
+        grid = self.sampling_scale
+        what = f"drawing clouds on a grid of {grid} x {grid}, for {width} x {height} pixels,"
+        size = BYTES_A_NODE * grid**2 + BYTES_A_PIXEL * height * width
+        check("corruption.sampling_scale", what, size, "lower it or use smaller frames")
         brightness = (streams if self.seed is None else Streams((self.seed,))).rng("brightness")
         gain = np.float32(brightness.uniform(self.mul.min, self.mul.max))
         offset = np.float32(brightness.uniform(self.add.min, self.add.max))
@@ -79,17 +77,11 @@ class CloudAndBrightness(Corruption):
 
 @dataclass(frozen=True)
 class Cover:
-    """The clouds of one frame, each `(H, W)`.
+    """The clouds of one frame, each `(H, W)`."""
 
-    Attributes:
-        opacity: α.
-        kept: what is left of the ground's light, w (1 - α).
-        added: what the clouds add, w α I + b.
-    """
-
-    opacity: Opacity
-    kept: Opacity
-    added: Opacity
+    opacity: Opacity  # α
+    kept: Opacity  # what is left of the ground's light, w (1 - α)
+    added: Opacity  # what the clouds add, w α I + b
 
 
 def _mix(frame: Frame, cover: Cover) -> Frame:
@@ -104,13 +96,7 @@ def _mix(frame: Frame, cover: Cover) -> Frame:
 
 
 class Clouds:
-    """Draws clouds for frames of one size.
-
-    Args:
-        config: density, sparsity and sampling scale.
-        height: of the frames.
-        width: of the frames.
-    """
+    """Draws clouds for frames of one size."""
 
     def __init__(self, config: CloudAndBrightness, height: int, width: int) -> None:
         self._density, self._sparsity = config.cloud_density, config.cloud_sparsity
@@ -120,16 +106,7 @@ class Clouds:
         self._noise_rows, self._noise_columns = (enlargement(NOISE_NODES, size) for size in (height, width))
 
     def draw(self, rng: np.random.Generator, gain: np.float32, offset: np.float32) -> Cover:
-        """Draw the clouds of one frame, in blocks of rows that fit the processor's cache.
-
-        Args:
-            rng: the stream `clouds` of a time step.
-            gain: w.
-            offset: b.
-
-        Returns:
-            The clouds.
-        """
+        """Draw the clouds of one frame under gain w and offset b, in blocks of rows that fit the processor's cache."""
         shape = self._shape.draw(rng) @ self._columns.T  # u, still to be enlarged along the rows
         added = self._light.draw(rng)  # v, to become w α I + b
         noise = rng.normal(0, NOISE_DEVIATION, (NOISE_NODES, NOISE_NODES)).astype(np.float32) @ self._noise_columns.T

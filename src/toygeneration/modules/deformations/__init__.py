@@ -11,14 +11,7 @@ class Deformation(Configured):
 
     @abstractmethod
     def maps(self, height: int, width: int) -> tuple[AxisMap | None, AxisMap | None]:
-        """Compute where pixels come from.
-
-        Args:
-            height: of the frames that will be deformed.
-            width: likewise.
-
-        Returns:
-            The map of the rows and that of the columns; None where an axis stays as it is.
+        """Compute where the pixels of rows and of columns come from; None where an axis stays as it is.
 
         Raises:
             ConfigError: If the configuration does not fit frames of that size.

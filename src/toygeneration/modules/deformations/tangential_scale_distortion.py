@@ -20,26 +20,17 @@ class TangentialScaleDistortion(Deformation):
     scale is 1 in the middle and falls off to either side; a larger r would magnify the middle.
 
     Coordinates are pixel indices. The map is exact at mesh nodes equally spaced from 0 to S and linear between them.
-
-    Attributes:
-        axis: 0 along the rows (down), 1 along the columns (across).
-        growth_rate: r, per pixel; at most `4 / S`, which is the default.
-        mesh_rows_cells: number of mesh nodes, used with axis 0.
-        mesh_columns_cells: number of mesh nodes, used with axis 1.
-        image_height: checked against the frames, where given.
-        image_width: likewise.
     """
 
     name: Literal["tangential_scale_distortion"]
-    axis: Literal[0, 1]
-    mesh_columns_cells: MeshNodes
-    mesh_rows_cells: MeshNodes
-    growth_rate: PositiveFloat | None = None
-    image_width: PositiveInt | None = None
-    image_height: PositiveInt | None = None
+    axis: Literal[0, 1]  # 0 along the rows (down), 1 along the columns (across)
+    mesh_columns_cells: MeshNodes  # number of mesh nodes, used with axis 1
+    mesh_rows_cells: MeshNodes  # number of mesh nodes, used with axis 0
+    growth_rate: PositiveFloat | None = None  # r, per pixel; at most `4 / S`, which is the default
+    image_width: PositiveInt | None = None  # likewise
+    image_height: PositiveInt | None = None  # checked against the frames, where given
 
     def maps(self, height: int, width: int) -> tuple[AxisMap | None, AxisMap | None]:
-        """Invert the distortion along its axis; see `Deformation`."""
         for key, found, given in (("width", width, self.image_width), ("height", height, self.image_height)):
             if given is not None and given != found:
                 raise ConfigError(
@@ -51,13 +42,7 @@ class TangentialScaleDistortion(Deformation):
         return (along, None) if self.axis == 0 else (None, along)
 
     def source_coordinates(self, size: int) -> np.ndarray:
-        """Say where each pixel of the distorted axis comes from.
-
-        Args:
-            size: S, the length of the axis in pixels.
-
-        Returns:
-            Source coordinates of the pixels `[int(min), int(max))` of the deformed axis.
+        """Source coordinates of the pixels `[int(min), int(max))` of an axis of length S that was deformed.
 
         Raises:
             ConfigError: If the growth rate is above `4 / S`, or so small that no pixel is left.

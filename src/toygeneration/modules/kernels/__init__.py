@@ -17,26 +17,13 @@ class Kernel(Configured):
 
     @abstractmethod
     def __call__(self, lag: Floats) -> Floats:
-        """Evaluate the covariance.
-
-        Args:
-            lag: distances in pixels, any shape.
-
-        Returns:
-            Covariances of the same shape.
-        """
+        """Covariance at distances in pixels, of any shape."""
 
     def factor(self, side: int) -> Floats:
-        """Factorise the covariance of `side` consecutive pixels.
+        """Factorise the covariance of `side` consecutive pixels, plus a jitter on the diagonal, into L L^T.
 
-        The leading `n x n` block of a Cholesky factor is the factor of the first n pixels, so the factor of the
+        The leading `n x n` block of the lower triangular L is the factor of the first n pixels, so the factor of the
         longest side serves all.
-
-        Args:
-            side: number of pixels.
-
-        Returns:
-            Lower triangular `(side, side)` matrix L with L L^T = covariance + jitter on the diagonal.
 
         Raises:
             ConfigError: If rounding makes the covariance indefinite.

@@ -10,15 +10,10 @@ from utils.ranges import Amount
 
 @KERNELS.register
 class Constant(Kernel):
-    """`c`: one random offset per cell and band, of variance c² as the separable product of rows and columns.
-
-    Attributes:
-        constant_value: c.
-    """
+    """`c`: one random offset per cell and band, of variance c² as the separable product of rows and columns."""
 
     name: Literal["constant"]
-    constant_value: Amount
+    constant_value: Amount  # c
 
     def __call__(self, lag: Floats) -> Floats:
-        """Evaluate the formula; see `Kernel`."""
         return np.full(lag.shape, self.constant_value)

@@ -11,18 +11,12 @@ from utils.ranges import Scale
 
 @KERNELS.register
 class RationalQuadratic(Kernel):
-    """`(1 + d² / (2 α l²))^-α` (Rasmussen and Williams 2006, Gaussian Processes for Machine Learning, eq. 4.19).
-
-    Attributes:
-        length_scale: l, in pixels.
-        alpha: α, the mixture's shape; the larger, the closer to one RBF.
-    """
+    """`(1 + d² / (2 α l²))^-α` (Rasmussen and Williams 2006, Gaussian Processes for Machine Learning, eq. 4.19)."""
 
     name: Literal["rational_quadratic"]
-    length_scale: Scale
-    alpha: PositiveFloat
+    length_scale: Scale  # l, in pixels
+    alpha: PositiveFloat  # α, the mixture's shape; the larger, the closer to one RBF
 
     def __call__(self, lag: Floats) -> Floats:
-        """Evaluate the formula; see `Kernel`."""
         # through the logarithm: rounding in 1 + d² / … would be raised to a large power
         return np.exp(-self.alpha * np.log1p((lag / self.length_scale) ** 2 / (2 * self.alpha)))

@@ -10,15 +10,10 @@ from utils.ranges import Scale
 
 @KERNELS.register
 class RBF(Kernel):
-    """`exp(-d² / (2 l²))` (Rasmussen and Williams 2006, Gaussian Processes for Machine Learning, eq. 4.9).
-
-    Attributes:
-        length_scale: l, in pixels.
-    """
+    """`exp(-d² / (2 l²))` (Rasmussen and Williams 2006, Gaussian Processes for Machine Learning, eq. 4.9)."""
 
     name: Literal["rbf"]
-    length_scale: Scale
+    length_scale: Scale  # l, in pixels
 
     def __call__(self, lag: Floats) -> Floats:
-        """Evaluate the formula; see `Kernel`."""
         return np.exp(-0.5 * (lag / self.length_scale) ** 2)

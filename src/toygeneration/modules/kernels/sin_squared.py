@@ -10,17 +10,11 @@ from utils.ranges import Scale
 
 @KERNELS.register
 class SinSquared(Kernel):
-    """`exp(-2 sin²(π d / p) / l²)` (Rasmussen and Williams 2006, Gaussian Processes for Machine Learning, eq. 4.31).
-
-    Attributes:
-        length_scale: l, relative to the amplitude of the sine, without unit.
-        periodicity: p, in pixels.
-    """
+    """`exp(-2 sin²(π d / p) / l²)` (Rasmussen and Williams 2006, Gaussian Processes for Machine Learning, eq. 4.31)."""
 
     name: Literal["sin_squared"]
-    length_scale: Scale
-    periodicity: Scale
+    length_scale: Scale  # l, relative to the amplitude of the sine, without unit
+    periodicity: Scale  # p, in pixels
 
     def __call__(self, lag: Floats) -> Floats:
-        """Evaluate the formula; see `Kernel`."""
         return np.exp(-2 * (np.sin(np.pi * lag / self.periodicity) / self.length_scale) ** 2)

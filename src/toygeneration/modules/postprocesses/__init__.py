@@ -4,7 +4,7 @@ from abc import abstractmethod
 
 import numpy as np
 
-from src.toygeneration.modules.resampling import Frame
+from src.toygeneration.frames import Frame
 from utils.registry import Configured, Registry
 
 
@@ -13,15 +13,7 @@ class Postprocess(Configured):
 
     @abstractmethod
     def __call__(self, frame: Frame, *, rng: np.random.Generator) -> Frame:
-        """Change a frame.
-
-        Args:
-            frame: `(H, W, C)`; left as it is.
-            rng: the stream `speckle` of the frame's time step.
-
-        Returns:
-            A new frame of the same shape.
-        """
+        """Make a changed copy of a frame `(H, W, C)`; `rng` is the stream `speckle` of its time step."""
 
 
 POSTPROCESSES = Registry(__name__)

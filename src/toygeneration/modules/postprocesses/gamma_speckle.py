@@ -4,8 +4,8 @@ from typing import Literal
 
 import numpy as np
 
+from src.toygeneration.frames import Frame
 from src.toygeneration.modules.postprocesses import POSTPROCESSES, Postprocess
-from src.toygeneration.modules.resampling import Frame
 from utils.ranges import Scale
 
 
@@ -15,15 +15,11 @@ class GammaSpeckle(Postprocess):
 
     Source: Goodman 1976, Some fundamental properties of speckle, doi:10.1364/JOSA.66.001145. On a homogeneous patch
     the equivalent number of looks, mean² / variance, is L.
-
-    Attributes:
-        looks: L.
     """
 
     name: Literal["gamma_speckle"]
-    looks: Scale
+    looks: Scale  # L
 
     def __call__(self, frame: Frame, *, rng: np.random.Generator) -> Frame:
-        """Multiply; see `Postprocess`."""
         gamma = rng.standard_gamma(self.looks, size=frame.shape, dtype=np.float32)
         return frame * (gamma / np.float32(self.looks))

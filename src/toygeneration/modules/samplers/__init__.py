@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from utils.registry import Configured, Registry
 
 Field = NDArray[np.float32]
-Draw = Callable[[int, int, int, np.random.Generator], Field]
+Draw = Callable[[int, int, int, np.random.Generator], Field]  # of number of bands, height, width: (bands, H, W)
 
 
 class Sampler(Configured):
@@ -17,14 +17,7 @@ class Sampler(Configured):
 
     @abstractmethod
     def prepare(self, side: int) -> Draw:
-        """Compute what all draws share.
-
-        Args:
-            side: the longest side that will be asked for, in pixels.
-
-        Returns:
-            A function of (number of bands, height, width, generator) that draws a field `(bands, height, width)`.
-        """
+        """Compute what all draws share, for sides of up to `side` pixels."""
 
 
 SAMPLERS = Registry(__name__, lenient=True)

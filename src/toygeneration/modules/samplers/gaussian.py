@@ -10,17 +10,12 @@ from utils.ranges import Amount
 
 @SAMPLERS.register
 class Gaussian(Sampler):
-    """Independent pixels.
-
-    Attributes:
-        std: standard deviation; 0 gives parcels without texture.
-    """
+    """Independent pixels."""
 
     name: Literal["gaussian"]
-    std: Amount
+    std: Amount  # standard deviation; 0 gives parcels without texture
 
     def prepare(self, side: int) -> Draw:
-        """Nothing is shared between draws; see `Sampler`."""
         del side
 
         def draw(nbands: int, height: int, width: int, rng: np.random.Generator) -> Field:

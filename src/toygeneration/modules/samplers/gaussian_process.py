@@ -6,6 +6,9 @@ import numpy as np
 
 from src.toygeneration.modules.kernels import KERNELS
 from src.toygeneration.modules.samplers import SAMPLERS, Draw, Field, Sampler
+from utils.memory import check
+
+BYTES_A_COVARIANCE = 20  # matrix and factor in double precision, factor in single precision
 
 
 @SAMPLERS.register
@@ -13,16 +16,18 @@ class GaussianProcess(Sampler):
     """Field `L_r Z L_cᵀ` with covariance `k(r, r') · k(c, c')` on the pixel grid.
 
     The factor is computed once in double precision, for the longest side: its leading blocks serve every cell.
-
-    Attributes:
-        kernel: k.
     """
 
     name: Literal["gaussian_process"]
-    kernel: KERNELS.choice
+    kernel: KERNELS.choice  # k
 
     def prepare(self, side: int) -> Draw:
-        """Factorise the covariance of the longest side; see `Sampler`."""
+        check(
+            "random_sampler.kernel",
+            f"the covariance of a parcel that is {side} pixels long",
+            BYTES_A_COVARIANCE * side**2,
+            "raise product.n_polygons or lower product.size",
+        )
         factor = self.kernel.factor(side).astype(np.float32)
 
         def draw(nbands: int, height: int, width: int, rng: np.random.Generator) -> Field:

@@ -1,12 +1,15 @@
-"""Tasks: configurations on disk become products that know their sources."""
+"""Recipes: configurations on disk become products that know their sources."""
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from src.toygeneration.task import Task
+from src.toygeneration.dataset.recipe import Recipe
+from src.toygeneration.timeserie.ts_file import resolve
 from tests.conftest import CLOUDS, DERIVATION, GENERATION, REAL_DATA, ROOT, change
 from utils import config as configuration
 from utils.errors import ConfigError
@@ -28,23 +31,45 @@ def write_task(write_yaml: Callable[..., Path], **sources: str) -> Path:
 
 
 def test_sources_are_named_by_the_last_part_of_their_path(write_yaml: Callable[..., Path]) -> None:
-    task = Task.load(write_task(write_yaml, clean="data/toy/latent/", clouded="elsewhere/clean"))
-    assert task.sources == {"clean": "latent", "clouded": "clean"}
-    assert task.root("clouded") == "latent"
-    products = task.products(7, ["clouded", "clean"])
+    recipe = Recipe.load(write_task(write_yaml, clean="data/toy/latent/", clouded="elsewhere/clean"))
+    assert recipe.sources == {"clean": "latent", "clouded": "clean"}
+    products = recipe.products(7, ["clouded", "clean"])
     assert products["clouded"].seeds == (5, 5, 7)
     assert products["clouded"]._source is products["clean"]
 
 
-def test_a_task_survives_the_way_to_a_worker(write_yaml: Callable[..., Path]) -> None:
-    task = Task.load(write_task(write_yaml, clean="latent", clouded="clean"))
-    assert Task.restore(task.dump()) == task
+def test_a_recipe_survives_the_way_to_a_worker(write_yaml: Callable[..., Path]) -> None:
+    recipe = Recipe.load(write_task(write_yaml, clean="latent", clouded="clean"))
+    assert configuration.validate(Recipe, json.loads(recipe.model_dump_json()), "recipe") == recipe
 
 
-def test_provenance_is_foretold(write_yaml: Callable[..., Path]) -> None:
-    task = Task.load(write_task(write_yaml, clean="latent", clouded="clean"))
-    for name, product in task.products(3, ["clean", "clouded"]).items():
-        assert task.provenance(3, name) == product.provenance()
+def test_the_identity_is_what_determines_a_view(write_yaml: Callable[..., Path], tmp_path: Path) -> None:
+    folder = write_task(write_yaml, clean="latent")
+    first = Recipe.load(folder).identity()
+    for file in resolve("sktime:BasicMotions"):
+        shutil.copy(file, tmp_path)
+    series = [tmp_path / file.name for file in resolve("sktime:BasicMotions")]
+    elsewhere = change(GENERATION, ts__path=[str(file) for file in series], seed=99)
+    write_yaml(elsewhere, "task/generation_latent.yaml")
+    assert Recipe.load(folder).identity() == first
+    series[0].write_text(series[0].read_text().replace("@problemName", "#\n@problemName"))
+    assert Recipe.load(folder).identity().differences(first).startswith("data: found")
+    write_yaml(change(GENERATION, product__border_width=2), "task/generation_latent.yaml")
+    write_yaml(DERIVATION | {"latent_product_path": "latent", "seed": 6}, "task/derivation_clean.yaml")
+    assert first.differences(Recipe.load(folder).identity()) == (
+        "derivations.clean.seed: found 5, expected 6; generations.latent.product.border_width: found 1.0, expected 2.0"
+    )
+
+
+def test_the_identity_changes_with_the_code_that_is_configured(write_yaml: Callable[..., Path]) -> None:
+    plain = Recipe.load(write_task(write_yaml, clean="latent")).identity()
+    assert "code: changed since" in plain.differences(Recipe.load(write_task(write_yaml, cloudy="latent")).identity())
+
+
+def test_hidden_folders_are_not_searched(write_yaml: Callable[..., Path]) -> None:
+    folder = write_task(write_yaml, clean="latent")
+    shutil.copytree(folder, folder / "deeper" / ".ipynb_checkpoints")
+    assert list(Recipe.load(folder).derivations) == ["clean"]
 
 
 @pytest.mark.parametrize(
@@ -62,14 +87,14 @@ def test_provenance_is_foretold(write_yaml: Callable[..., Path]) -> None:
 )
 def test_sources_that_lead_nowhere(write_yaml: Callable[..., Path], sources: dict[str, str], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        Task.load(write_task(write_yaml, **sources))
+        Recipe.load(write_task(write_yaml, **sources))
 
 
 def test_lossy_latent_products_are_refused(write_yaml: Callable[..., Path]) -> None:
     folder = write_task(write_yaml, clean="latent")
     write_yaml(change(GENERATION, astype="jpg"), "task/generation_latent.yaml")
     with pytest.raises(ConfigError, match="generation_latent.yaml: astype: found jpg, expected h5"):
-        Task.load(folder)
+        Recipe.load(folder)
 
 
 def test_problems_of_all_files_are_reported_at_once(write_yaml: Callable[..., Path]) -> None:
@@ -77,9 +102,9 @@ def test_problems_of_all_files_are_reported_at_once(write_yaml: Callable[..., Pa
     write_yaml(change(GENERATION, seed=-1), "task/generation_latent.yaml")
     write_yaml(change(DERIVATION, temporal_res=0), "task/derivation_clean.yaml")
     with pytest.raises(ConfigError, match=r"2 problems: .*derivation_clean.yaml: .*; .*generation_latent.yaml: seed"):
-        Task.load(folder)
+        Recipe.load(folder)
     with pytest.raises(ConfigError, match="found no generation_"):
-        Task.load(folder.parent / "empty")
+        Recipe.load(folder.parent / "empty")
 
 
 @pytest.mark.parametrize("name", ["derivation_latent.yaml", "deeper/generation_latent.yaml"])
@@ -87,12 +112,12 @@ def test_two_products_of_one_name_are_refused(write_yaml: Callable[..., Path], n
     folder = write_task(write_yaml, clean="latent")
     write_yaml(DERIVATION | {"latent_product_path": "latent"} if "deriv" in name else GENERATION, f"task/{name}")
     with pytest.raises(ConfigError, match="makes a product 'latent' already"):
-        Task.load(folder)
+        Recipe.load(folder)
 
 
 @pytest.mark.parametrize("task", PRODUCTS)
 def test_demo_configurations(task: str) -> None:
-    loaded = Task.load(CONFIG / "demo" / task)
+    loaded = Recipe.load(CONFIG / task, CONFIG / "demo.yaml")
     assert (sorted(loaded.generations), sorted(loaded.derivations)) == PRODUCTS[task]
     products = loaded.products(0, list(loaded.derivations))
     for product in products.values():
@@ -113,7 +138,7 @@ def test_published_configurations(task: str, write_yaml: Callable[..., Path], tm
     for file in (CONFIG / task).rglob("*.yaml"):
         content = configuration.load(file)
         write_yaml(published(content) if "ts" in content else content, f"task/{file.name}")
-    loaded = Task.load(tmp_path / "task")
+    loaded = Recipe.load(tmp_path / "task")
     assert (sorted(loaded.generations), sorted(loaded.derivations)) == PRODUCTS[task]
     assert {name: config.product.n_polygons for name, config in loaded.generations.items()} == dict.fromkeys(
         PRODUCTS[task][0], 16
@@ -125,9 +150,9 @@ def test_published_configurations(task: str, write_yaml: Callable[..., Path], tm
 
 @pytest.mark.parametrize("file", sorted((CONFIG / "templates").glob("derivation_*.yaml")), ids=lambda file: file.stem)
 def test_templates_fit_together(file: Path) -> None:
-    from src.toygeneration.configuration import DerivationConfig
+    from src.toygeneration.config_files import DerivationConfig
     from src.toygeneration.derivation import Geometry
-    from src.toygeneration.source import Features
+    from src.toygeneration.frames import Features
 
     scene = configuration.load(CONFIG / "templates" / "generation_large_scene.yaml")["product"]
     config = configuration.validate(DerivationConfig, configuration.load(file), file)
@@ -135,8 +160,18 @@ def test_templates_fit_together(file: Path) -> None:
     Geometry(config.deformation, config.aggregation, config.target_size, features)
 
 
-def test_configurations_are_short() -> None:
-    """Files say only what differs from their base."""
-    files = [file for file in CONFIG.rglob("*.yaml") if file.parent.name not in ("base", "templates")]
-    assert len(files) == 27
-    assert max(len(file.read_text().splitlines()) for file in files) <= 15
+def test_sar_to_optical_has_another_brightness_and_no_clouds() -> None:
+    """As published, at each scale."""
+    for scale in ((), (CONFIG / "demo.yaml",), (CONFIG / "rehearsal.yaml",)):
+        for name in ("optical/derivation_optical", "sar/derivation_sar"):
+            found = configuration.load(CONFIG / "sar_to_optical" / f"{name}.yaml", *scale)["corruption"]
+            assert [found[f"cloud_{key}"] for key in ("density", "sparsity", "probability")] == [0, 0, 0]
+            assert (found["mul"], found["add"]) == ({"min": 0.8, "max": 1.2}, {"min": -0.1, "max": 0.1})
+    loaded = Recipe.load(CONFIG / "sar_to_optical", CONFIG / "demo.yaml")
+    assert [len(product.steps) for product in loaded.products(0, ["optical", "sar"]).values()] == [30, 30]
+    assert "cloud" not in loaded.products(0, ["optical"])["optical"].read(0)
+
+
+def test_configurations_are_few() -> None:
+    files = [*ROOT.glob("*.yaml"), *(ROOT / "repro").rglob("*.yaml"), *(ROOT / "src").rglob("*.yaml")]
+    assert len(files) <= 40

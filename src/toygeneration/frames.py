@@ -1,0 +1,70 @@
+"""What everything here passes on: frames, labels, opacities, and the protocol of what makes or reads them."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, NotRequired, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import PositiveInt
+
+from utils.registry import Configured
+
+Frame = NDArray[np.float32]  # (H, W, C), reflectance-like, nominally in [0, 1]
+Opacity = NDArray[np.float32]  # (H, W), in [0, 1]
+Labels = NDArray[np.int16]  # (H, W) or (H, W, 2): instance and class, 0 for background
+LARGEST_LABEL = 2**15 - 1
+
+
+class Size(Configured):
+    """A frame's size in pixels, as configurations give it."""
+
+    width: PositiveInt
+    height: PositiveInt
+
+
+class Sample(TypedDict):
+    """One time step of a product; `cloud` only where a derivation made clouds."""
+
+    frame: Frame
+    annotation: Labels
+    cloud: NotRequired[Opacity]
+
+
+@dataclass(frozen=True)
+class Features:
+    """Figures of a product."""
+
+    width: int  # of the frames, in pixels
+    height: int  # of the frames, in pixels
+    nbands: int  # number of bands
+    horizon: int  # number of time steps, those without a frame included
+    ndigit: int  # number of parcels
+
+
+class FrameSource(ABC):
+    """A series of frames with their annotations, made or read when asked for."""
+
+    features: Features  # descriptive figures
+    seeds: tuple[int, ...]  # the product's own seed first, then those of the products that it was derived from
+    steps: list[int]  # the time steps that have a frame, ascending
+    astype: str = "h5"  # format that its frames are stored in, `h5` or `jpg`
+    _last: tuple[int, Sample] | None = None
+
+    def read(self, step: int) -> Sample:
+        """Make or read one of `steps`. Its arrays are shared: leave them as they are.
+
+        The last one is kept, so that several products derived from one source, stepped through together, share
+        the work.
+        """
+        if self._last is None or self._last[0] != step:
+            self._last = None  # free the old frame before a new one is made
+            self._last = (step, self._make(step))
+        return self._last[1]
+
+    @abstractmethod
+    def _make(self, step: int) -> Sample: ...
+
+    @abstractmethod
+    def provenance(self) -> dict[str, Any]:
+        """Say how the product comes about: seed, configuration, library versions, source."""
