@@ -10,7 +10,6 @@ import pytest
 from tests.conftest import python
 
 Runner = Callable[..., subprocess.CompletedProcess[str]]
-DATA = "generate_toy_cloud_removal_dataset"
 
 
 @pytest.fixture
@@ -25,26 +24,18 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def run(checkout: Path, environment: dict[str, str]) -> Runner:
-    """A function that runs a command in a checkout that DVC knows."""
+    """A function that runs a command in a checkout."""
 
     def call(*command: str, status: int = 0) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == status, done.stdout + done.stderr
         return done
 
-    call(*python("repro/dvc.py"))
     return call
 
 
 @pytest.fixture
 def dvc(run: Runner) -> Runner:
-    """A function that runs DVC there."""
+    """A function that runs DVC in a checkout that is prepared for it."""
+    run(*python("repro/dvc.py"))
     return lambda *arguments, status=0: run(*python("-m", "dvc", *arguments), status=status)
-
-
-@pytest.fixture
-def few_views(checkout: Path) -> Path:
-    """A checkout whose cloud removal data set has eight views."""
-    params = checkout / "params.yaml"
-    params.write_text(params.read_text().replace("cloud_removal: 1-40", "cloud_removal: 1-8"))
-    return checkout
