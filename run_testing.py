@@ -7,36 +7,34 @@ import argparse
 import sys
 from pathlib import Path
 
-from utils.cli import Parser, run
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # before whatever the caller's settings put there
+
+from utils.cli import Parser, options, run
 
 
 def build_parser() -> Parser:
-    """Describe the command line."""
     parser = Parser(__doc__)
-    parser.add_argument("--cfg", type=Path, required=True, metavar="FILE", help="experiment configuration (YAML)")
+    parser.add_configuration("experiment configuration (YAML)", required=True)
     parser.add_argument("--o", type=Path, required=True, metavar="DIR", help="folder of experiments")
     parser.add_argument("--device", metavar="IDS", help="GPU: 0 or auto (default: cpu)")
     parser.add_argument(
         "--chkpt", type=Path, metavar="FILE", help="checkpoint (default: the file's, or DIR/NAME/checkpoints/best.ckpt)"
     )
     parser.add_argument("--classifier", type=Path, metavar="FILE", help="reference classifier (default: the file's)")
-    parser.add_argument("--experiment_name", metavar="NAME", help="folder inside --o (default: the experiment's name)")
+    parser.add_argument(
+        "--experiment_name",
+        metavar="NAME",
+        help="folder inside --o (default: that of the run of --chkpt, else the experiment's name)",
+    )
     return parser
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Test."""
     from src.rsgan.devices import Devices
     from src.rsgan.testing import evaluate
 
-    evaluate(
-        arguments.cfg,
-        arguments.o,
-        devices=Devices.parse(arguments.device),
-        chkpt=arguments.chkpt,
-        classifier=arguments.classifier,
-        experiment_name=arguments.experiment_name,
-    )
+    chosen = options(arguments, "chkpt", "classifier", "experiment_name")
+    evaluate(arguments.cfg, arguments.o, devices=Devices.parse(arguments.device), **chosen)
 
 
 if __name__ == "__main__":

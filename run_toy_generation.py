@@ -7,13 +7,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from utils.cli import Parser, run, seed_argument
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # before whatever the caller's settings put there
+
+from utils.cli import Parser, options, run, seed_argument
 
 
 def build_parser() -> Parser:
-    """Describe the command line."""
     parser = Parser(__doc__)
-    parser.add_argument("--cfg", type=Path, required=True, metavar="FILE", help="generation configuration (YAML)")
+    parser.add_configuration("generation configuration (YAML)", required=True)
     parser.add_argument("--o", type=Path, required=True, metavar="DIR", help="folder of the product to make")
     parser.add_argument("--seed", type=seed_argument, metavar="N", help="instead of the configuration's seed")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing product")
@@ -21,10 +22,9 @@ def build_parser() -> Parser:
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Generate."""
     from src.toygeneration.run import generate
 
-    generate(arguments.cfg, arguments.o, seed=arguments.seed, overwrite=arguments.overwrite)
+    generate(arguments.cfg, arguments.o, **options(arguments, "seed", "overwrite"))
 
 
 if __name__ == "__main__":

@@ -12,23 +12,13 @@ from utils.errors import UsageError
 
 @dataclass(frozen=True)
 class Devices:
-    """Processors to compute on.
-
-    Attributes:
-        gpus: numbers of the GPUs; none for the CPU.
-    """
+    """Processors to compute on: numbers of GPUs; none for the CPU."""
 
     gpus: tuple[int, ...] = ()
 
     @classmethod
     def parse(cls, text: str | None) -> "Devices":
-        """Read `--device`.
-
-        Args:
-            text: `0`, `0,1`, `auto` for what there is, `cpu` or None for the CPU.
-
-        Returns:
-            The devices.
+        """Read `--device`: `0`, `0,1`, `auto` for what there is, `cpu` or None for the CPU.
 
         Raises:
             UsageError: If it is none of these, or names a GPU that isn't there.
@@ -54,11 +44,7 @@ class Devices:
         return torch.device("cuda", self.gpus[rank]) if self.gpus else torch.device("cpu")
 
     def trainer_arguments(self) -> dict[str, Any]:
-        """Say it in Lightning's words.
-
-        Returns:
-            Arguments of `Trainer`.
-        """
+        """Say it in Lightning's words, as arguments of `Trainer`."""
         if not self.gpus:
             return {"accelerator": "cpu", "devices": 1}
         # Each optimiser steps on the networks of one side, so some parameters have no gradient.

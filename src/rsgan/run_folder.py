@@ -1,52 +1,60 @@
 """The folder of a training run: what is in it, whose it is, and where an interrupted run goes on."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+import contextlib
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-import yaml
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
 
-from src.rsgan.checkpoint import IDENTITY, read_checkpoint
-from src.rsgan.configuration import ExperimentConfig
 from utils.errors import DataError, UsageError
-from utils.files import new_file
+from utils.files import LEFTOVERS
+from utils.identity import Identity, goes_on, keep
+from utils.reading import read_text
+from utils.scores import RESULTS, SCORES
 from utils.tables import write_json
 
-# What may change while a run stays the same: how long it goes on, where files are, how they are read, how it is tested.
-FREE = (
-    "experiment.chkpt",
-    "experiment.max_epochs",
-    "dataset.root",
-    "dataset.cache",
-    "dataset.dataloader.num_workers",
-    "reference_classifier",
-    "testing",
-)
 PACKAGES = ("torch", "pytorch-lightning", "numpy")
-SHOWN = 3  # differences named in an error
+# What training and testing write. Nothing else in the folder is ever removed.
+WRITTEN = (
+    *("run/identity.json", "run/summary.json", "run/metrics.csv", "run/samples/epoch=*.png"),
+    *("run/tensorboard/*tfevents*", "run/tensorboard/hparams.yaml", "checkpoints/*.ckpt"),
+    *(f"eval/{name}" for name in RESULTS),
+)
+WORTH_KEEPING = ("checkpoints/*.ckpt", "run/summary.json", f"eval/{SCORES}")
+
+
+class Summary(BaseModel):
+    """How a run came to its end: after how many epochs, and the best value of the figure that is monitored."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    epochs: NonNegativeInt
+    stopped_early: bool
+    monitor: str
+    best: float | None
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """`<o>/<experiment_name>/`.
-
-    Attributes:
-        root: the folder.
-    """
+    """`<o>/<experiment_name>/`: checkpoints (the best is tested), logs and pictures in `run`, scores."""
 
     root: Path
 
+    @classmethod
+    def inside(cls, out: Path, name: str) -> "RunFolder":
+        """The folder of a run inside the folder of experiments; a name that leads anywhere else is a `UsageError`."""
+        path = Path(name)
+        if path.is_absolute() or ".." in path.parts or path == Path():
+            raise UsageError(f"--experiment_name: found {name!r}, expected the name of a folder inside --o")
+        return cls(out / path)
+
     @property
     def run(self) -> Path:
-        """Logs and pictures."""
         return self.root / "run"
 
     @property
     def checkpoints(self) -> Path:
-        """`epoch=N.ckpt`, `best.ckpt`, `last.ckpt`."""
         return self.root / "checkpoints"
 
     @property
@@ -56,135 +64,95 @@ class RunFolder:
 
     @property
     def best(self) -> Path:
-        """The checkpoint that is tested."""
         return self.checkpoints / "best.ckpt"
 
     @property
     def evaluation(self) -> Path:
-        """Scores and pictures of testing."""
         return self.root / "eval"
 
     @property
-    def _config(self) -> Path:
-        return self.run / "config.yaml"
+    def _identity(self) -> Path:
+        return self.run / "identity.json"
 
     @property
     def _summary(self) -> Path:
         return self.run / "summary.json"
 
-    def claim(self, config: ExperimentConfig, identity: dict[str, Any]) -> Path | None:
-        """Take the folder for a run, and find where the run goes on.
+    def begin(
+        self, identity: Identity, chkpt: Path | None, *, overwrite: bool, max_epochs: int | None = None
+    ) -> Path | None:
+        """Take the folder for a run, and find where the run goes on. A run that left nothing is as good as none.
 
         Args:
-            config: its configuration.
-            identity: see `identify`.
+            identity: of the run.
+            chkpt: where the user wants it to go on; by default, where the folder's own run stopped.
+            overwrite: whether other work, or what is left of it, may be removed.
+            max_epochs: after which the run ends: a longer one is other work.
 
         Returns:
-            The checkpoint to go on from: the configuration's, else the folder's last; None to start.
+            The checkpoint to go on from; None to start.
 
         Raises:
-            UsageError: If the folder holds anything else, or the run of another configuration, seed or data set.
-            DataError: If the checkpoint cannot be read or belongs to another run.
+            UsageError: If the folder holds other work, or the same without its last checkpoint.
         """
-        if self._config.is_file():
-            held = yaml.safe_load(self._config.read_text(encoding="utf-8"))
-            self._compare(held, identity, f"{self.root}: holds the run of another configuration")
-        elif self.root.is_file() or (self.root.is_dir() and any(self.root.iterdir())):
+        kept = sorted(path for pattern in WORTH_KEEPING for path in self.root.glob(pattern))
+        overwrite = overwrite or not kept
+        if not self._identity.exists() and not overwrite:
             raise UsageError(
-                f"{self.root}: found something that is not a run of this project, which is never replaced; choose "
-                "another --o or --experiment_name"
+                f"{self._identity}: missing, so nobody knows which run {kept[0].relative_to(self.root)} belongs to; "
+                "choose another --o or --experiment_name, or pass --overwrite to replace it"
             )
-        asked = config.experiment.chkpt
-        checkpoint = Path(asked) if asked else self.last
-        if not asked and not checkpoint.exists():
-            checkpoint = None
-        else:
-            self._compare(read_checkpoint(checkpoint)[IDENTITY], identity, f"{checkpoint}: belongs to another run")
-        self._record(config, identity)
-        return checkpoint
+        if goes_on(self._identity, identity, overwrite=overwrite) and not (overwrite and self._longer_than(max_epochs)):
+            if chkpt or self.last.exists():
+                return chkpt or self.last
+            if not overwrite:
+                raise UsageError(
+                    f"{self.last}: missing beside {kept[0].relative_to(self.root)}; put it back, set "
+                    "experiment.chkpt to another checkpoint, or pass --overwrite to start over"
+                )
+        self._clear(spared=chkpt)
+        keep(self._identity, identity, versions={name: version(name) for name in PACKAGES})
+        return chkpt
 
-    @staticmethod
-    def _compare(held: object, identity: dict[str, Any], message: str) -> None:
-        if not isinstance(held, dict):
-            raise DataError(f"{message}; choose another --o or --experiment_name")
-        found = differences(held, identity)
-        if found:
-            raise UsageError(f"{message} ({found}); choose another --o or --experiment_name, or take the same one")
+    def _clear(self, spared: Path | None) -> None:
+        """Remove what training and testing wrote, and folders that are empty then."""
+        for path in [path for pattern in WRITTEN for path in self.root.glob(pattern)]:
+            if spared is None or not spared.exists() or not path.samefile(spared):
+                path.unlink()
+        for name in ("run/samples", "run/tensorboard", "run", "checkpoints", "eval"):
+            with contextlib.suppress(OSError):
+                (self.root / name).rmdir()
 
-    def _record(self, config: ExperimentConfig, identity: dict[str, Any]) -> None:
-        versions = {name: version(name) for name in PACKAGES}
-        with new_file(self._config) as temporary:
-            temporary.write_text(yaml.safe_dump(identity | {"versions": versions}, sort_keys=False), encoding="utf-8")
+    def sweep(self) -> None:
+        """Remove files that a killed run was about to write."""
+        for folder in (self.run, self.run / "samples", self.checkpoints):
+            for path in folder.glob(LEFTOVERS):
+                path.unlink(missing_ok=True)
 
     def finished(self, max_epochs: int) -> bool:
-        """Say whether there is nothing left to train.
+        """Say whether there is nothing left to train; a summary that cannot be read is a `DataError`."""
+        summary = self._read_summary()
+        return summary is not None and (summary.stopped_early or summary.epochs >= max_epochs)
 
-        Args:
-            max_epochs: as the configuration has it now.
+    def _longer_than(self, max_epochs: int | None) -> bool:
+        """Whether the run ended later than that, or nobody knows when."""
+        try:
+            summary = self._read_summary()
+        except DataError:
+            return True
+        return summary is not None and max_epochs is not None and summary.epochs > max_epochs
 
-        Returns:
-            True if the run came to its end, or would not go further.
-        """
-        if not self._summary.is_file():
-            return False
-        summary = json.loads(self._summary.read_text(encoding="utf-8"))
-        return summary["stopped_early"] or summary["epochs"] >= max_epochs
+    def _read_summary(self) -> Summary | None:
+        if not self._summary.exists():
+            return None
+        text = read_text(self._summary, "the summary of a run")
+        try:
+            return Summary.model_validate_json(text)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise DataError(f"{self._summary}: {where}: {first['msg']}; remove it to go on with training") from error
 
-    def finish(self, *, epochs: int, stopped_early: bool, monitor: str, best: float | None) -> None:
-        """Record that the run came to its end.
-
-        Args:
-            epochs: trained.
-            stopped_early: whether it stopped for want of improvement.
-            monitor: figure that chose the best checkpoint.
-            best: its value there.
-        """
-        summary = {"epochs": epochs, "stopped_early": stopped_early, "monitor": monitor, "best": best}
-        write_json(self._summary, summary)
-
-
-def identify(config: ExperimentConfig, seed: int, data: str) -> dict[str, Any]:
-    """Say what makes a run the run that it is.
-
-    Args:
-        config: its configuration.
-        seed: its seed.
-        data: fingerprint of its data.
-
-    Returns:
-        Plain values only.
-    """
-    return {**config.model_dump(mode="json"), "seed": seed, "data": data}
-
-
-def differences(held: Mapping[str, Any], expected: Mapping[str, Any], *, only: Sequence[str] = ()) -> str:
-    """Name what differs between two runs, apart from what is free to.
-
-    Args:
-        held: what was found.
-        expected: what was asked for.
-        only: compare these keys, with all below them; everything by default.
-
-    Returns:
-        The first differences and the number of the others; nothing if there is none.
-    """
-    found, wanted = dict(_fixed(held)), dict(_fixed(expected))
-    differing = [
-        key
-        for key in sorted(found | wanted)
-        if found.get(key) != wanted.get(key) and (not only or f"{key}.".startswith(tuple(f"{one}." for one in only)))
-    ]
-    shown = "; ".join(f"{key}: found {found.get(key)}, expected {wanted.get(key)}" for key in differing[:SHOWN])
-    return shown + (f" and {len(differing) - SHOWN} more" if len(differing) > SHOWN else "")
-
-
-def _fixed(identity: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Keys and values that may not change while a run goes on, flattened."""
-    for key, value in identity.items():
-        name = f"{prefix}{key}"
-        if name in FREE or name == "versions":
-            continue
-        if isinstance(value, Mapping):
-            yield from _fixed(value, f"{name}.")
-        else:
-            yield name, value
+    def finish(self, summary: Summary) -> None:
+        """Record that the run came to its end."""
+        write_json(self._summary, summary.model_dump())

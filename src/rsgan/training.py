@@ -1,39 +1,38 @@
 """Train an experiment: from a configuration file to checkpoints, figures and pictures."""
 
 import contextlib
+import functools
 import logging
-import os
 import sys
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning import callbacks as lightning
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from src.rsgan.callbacks.checkpoints import Checkpoints
+from src.rsgan import identities
+from src.rsgan.building import sized
+from src.rsgan.callbacks.checkpoints import Checkpoints, WholeCheckpointIO
 from src.rsgan.callbacks.epochs import EpochLines, EpochTable
 from src.rsgan.callbacks.interruption import Interruption
-from src.rsgan.callbacks.pictures import Pictures
-from src.rsgan.checkpoint import WholeCheckpointIO, read_checkpoint
+from src.rsgan.callbacks.samples import Samples
+from src.rsgan.checkpoint import REMEDY
 from src.rsgan.configuration import ExperimentConfig, named, read_experiment
 from src.rsgan.data.datamodule import ToyDataModule
+from src.rsgan.data.loader import reading
 from src.rsgan.devices import Devices
-from src.rsgan.experiments import TrainedSettings
-from src.rsgan.experiments.experiment import Experiment
-from src.rsgan.run_folder import RunFolder, identify
-from utils.errors import ConfigError
-from utils.resumable import resumable, unfinished
-from utils.seeding import Streams
+from src.rsgan.experiments.experiment import TrainedSettings
+from src.rsgan.learner import Learner
+from src.rsgan.process import first_process, quieten
+from src.rsgan.resumption import check_identity, check_resumable
+from src.rsgan.run_folder import RunFolder, Summary
+from utils.errors import ConfigError, DataError, ProjectError, UsageError
+from utils.files import alone
+from utils.identity import Identity
+from utils.memory import ran_out
 
 logger = logging.getLogger(__name__)
-HARMLESS = (
-    ".*LeafSpec",  # Lightning 2.6 asks PyTorch 2.13 for something that a later PyTorch will not have
-    "Checkpoint directory .* exists and is not empty",  # a run that goes on
-)
+NO_FAULT = (ProjectError, OSError)  # of a checkpoint that was being restored
 
 
 def train(
@@ -43,17 +42,14 @@ def train(
     devices: Devices,
     experiment_name: str | None = None,
     seed: int | None = None,
-    whole: bool = False,
+    overwrite: bool = False,
 ) -> None:
-    """Train the experiment of a file, or go on where an interrupted run stopped.
+    """Train the experiment of a file in `<out>/<experiment_name>`, or go on where an interrupted run stopped.
 
     Args:
-        cfg: the file.
-        out: folder of experiments; this one's is `<out>/<experiment_name>`.
-        devices: what to train on.
         experiment_name: instead of the experiment's own name.
         seed: of initialisation, order of batches and dropout, instead of the configuration's.
-        whole: let the folder appear when training has ended; until then, work beside it. See `resumable`.
+        overwrite: whether other work in the folder is replaced.
 
     Raises:
         UsageError: If the file is wrong, doesn't fit the data, or the folder belongs to another run.
@@ -64,54 +60,45 @@ def train(
     quieten()
     config = read_experiment(cfg)
     _check_trainable(config, devices, cfg)
+    folder = RunFolder.inside(out, config.experiment.name if experiment_name is None else experiment_name)
     seed = config.experiment.seed if seed is None else seed
     with named(cfg):
         data = open_data(config, seed)
-        config.check_data(data.features, data.smallest_batch())
+        config = sized(config, data.features, data.smallest_batch())
         _check_processes(data, devices)
-    identity = identify(config, seed, data.fingerprint)
-    with _place(out / (experiment_name or config.experiment.name), identity, whole=whole) as folder:
-        checkpoint = folder.claim(config, identity)
+    identity = identities.of_run(config, seed, data.fingerprint)
+    chkpt = Path(config.experiment.chkpt) if config.experiment.chkpt else None
+    if chkpt:
+        check_identity(chkpt, identity)
+    with alone(folder.run) if first_process() else contextlib.nullcontext():
+        if first_process():
+            folder.sweep()
+            begin = functools.partial(folder.begin, identity, chkpt, max_epochs=config.experiment.max_epochs)
+            checkpoint = begin(overwrite=overwrite)
+            if checkpoint == folder.last and not _usable(checkpoint, identity, overwrite=overwrite):
+                checkpoint.unlink()
+                checkpoint = begin(overwrite=True)
+        else:
+            checkpoint = chkpt or (folder.last if folder.last.exists() else None)
         if checkpoint == folder.last and folder.finished(config.experiment.max_epochs):
-            logger.info(
-                "%s: nothing left to train; raise experiment.max_epochs, or remove the folder to start over",
-                folder.root,
-            )
+            logger.info("%s: nothing left to train; raise experiment.max_epochs to go on", folder.root)
             return
-        fit(config, data, folder, devices, seed=seed, identity=identity, checkpoint=checkpoint)
+        fit(config, data, folder, devices, identity=identity, checkpoint=checkpoint)
 
 
-@contextlib.contextmanager
-def _place(root: Path, identity: dict[str, Any], *, whole: bool) -> Iterator[RunFolder]:
-    """The folder to work in: the run's own, or one beside it that the first process opens for all."""
-    if not whole:
-        yield RunFolder(root)
-    elif first_process():
-        with resumable(root, identity) as folder:
-            yield RunFolder(folder)
-    else:
-        yield RunFolder(unfinished(root))
-
-
-def first_process() -> bool:
-    """Say whether this is the first, or the only one, of the processes that train together."""
-    return os.environ.get("LOCAL_RANK", "0") == "0"
+def _usable(checkpoint: Path, identity: Identity, *, overwrite: bool) -> bool:
+    """Say whether a run goes on from its own last checkpoint; one that it cannot go on from may be overwritten."""
+    try:
+        check_identity(checkpoint, identity)
+    except UsageError:
+        if overwrite:
+            return False
+        raise
+    return True
 
 
 def open_data(config: ExperimentConfig, seed: int) -> ToyDataModule:
-    """Open the data that an experiment trains on.
-
-    Args:
-        config: the configuration.
-        seed: of the order of batches.
-
-    Returns:
-        The data.
-
-    Raises:
-        DataError: If views are missing or disagree.
-        ConfigError: If there are too few views for the split.
-    """
+    """Open the data that an experiment trains on; the seed draws the order of batches."""
     settings = config.experiment
     return ToyDataModule(
         config.dataset,
@@ -119,21 +106,8 @@ def open_data(config: ExperimentConfig, seed: int) -> ToyDataModule:
         seed=seed,
         in_time_order=settings.in_time_order,
         frames_per_series=settings.frames_per_series,
+        kinds=settings.builds.kinds,
     )
-
-
-def build_experiment(config: ExperimentConfig, seed: int) -> Experiment:
-    """Build an experiment with fresh networks.
-
-    Args:
-        config: the configuration.
-        seed: of the networks' weights and of what is random in training.
-
-    Returns:
-        The experiment.
-    """
-    torch.manual_seed(int(Streams((seed,)).rng("initialisation").integers(2**63)))
-    return config.experiment.build(config, seed=seed)
 
 
 def fit(
@@ -142,39 +116,21 @@ def fit(
     folder: RunFolder,
     devices: Devices,
     *,
-    seed: int,
-    identity: dict[str, object],
+    identity: Identity,
     checkpoint: Path | None = None,
 ) -> None:
-    """Train into a folder; see `train`.
-
-    Args:
-        config: the configuration.
-        data: what to train on.
-        folder: where everything goes.
-        devices: what to train on.
-        seed: of everything random but the split.
-        identity: of the run, kept in its checkpoints.
-        checkpoint: to go on from.
-    """
-    experiment = build_experiment(config, seed)
-    experiment.identity = identity
-    data.kinds = experiment.kinds
-    data.prepare(devices.own)
-    resumed = read_checkpoint(checkpoint)["epoch"] + 1 if checkpoint else 0
-    logger.info("%s: %s", folder.root, experiment.describe())
-    if checkpoint:
-        logger.info("going on from %s (epoch %d)", checkpoint, resumed)
+    """Train into a folder, perhaps going on from a checkpoint; see `train`."""
+    learner = Learner(config, identity)
     interruption = Interruption(folder.last)
     best = Checkpoints(folder.checkpoints, **config.model_checkpoint.model_dump())
     trainer = pl.Trainer(
         **devices.trainer_arguments(),
         precision=config.experiment.lightning_precision,
         max_epochs=config.experiment.max_epochs,
-        callbacks=[*_callbacks(config, folder), best, interruption],
+        callbacks=[*_callbacks(config, data, folder), best, interruption],
         logger=[
             TensorBoardLogger(folder.root, name="run", version="", sub_dir="tensorboard", default_hp_metric=False),
-            EpochTable(folder.run / "metrics.csv", keep=resumed),
+            EpochTable(folder.run / "metrics.csv"),
         ],
         plugins=[WholeCheckpointIO()],
         default_root_dir=folder.root,
@@ -184,21 +140,32 @@ def fit(
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
     )
-    trainer.fit(experiment, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+    if checkpoint:
+        logger.info("going on from %s (epoch %d)", checkpoint, check_resumable(checkpoint, learner, trainer))
+    data.prepare(devices.own)
+    loaders = [data.loader(split, rank=trainer.global_rank, world=trainer.world_size) for split in ("train", "val")]
+    sizes = [f"{name} {network.parameters / 1e6:.2f} M parameters" for name, network in config.model.items()]
+    logger.info("%s: %s", folder.root, ", ".join(sizes))
+    try:
+        with reading():
+            trainer.fit(learner, *loaders, ckpt_path=checkpoint, weights_only=True)
+    except Exception as error:
+        if checkpoint is None or interruption.began or isinstance(error, NO_FAULT) or ran_out(error):
+            raise
+        raise DataError(f"{checkpoint}: cannot be gone on from ({error}); {REMEDY}") from error
+    finally:
+        data.close()
     interruption.raise_if_interrupted()
+    stopped_early = trainer.current_epoch < config.experiment.max_epochs
     folder.finish(
-        epochs=trainer.current_epoch,
-        stopped_early=trainer.current_epoch < config.experiment.max_epochs,
-        monitor=best.monitor,
-        best=None if best.best_model_score is None else float(best.best_model_score),
+        Summary(epochs=trainer.current_epoch, stopped_early=stopped_early, monitor=best.monitor, best=best.best_score)
     )
 
 
-def _callbacks(config: ExperimentConfig, folder: RunFolder) -> list[pl.Callback]:
-    """What happens beside training, checkpoints excepted."""
-    made: list[pl.Callback] = [Pictures(folder.run / "samples")]
+def _callbacks(config: ExperimentConfig, data: ToyDataModule, folder: RunFolder) -> list[pl.Callback]:
+    made: list[pl.Callback] = [Samples(folder.run / "samples", data)]
     if not sys.stderr.isatty():
-        made.append(EpochLines())
+        made.append(EpochLines(config.model_checkpoint.monitor))
     if config.early_stopping:
         watched = config.early_stopping.model_dump(exclude={"name"})
         made.append(lightning.EarlyStopping(**watched, check_on_train_epoch_end=True))
@@ -225,14 +192,3 @@ def _check_trainable(config: ExperimentConfig, devices: Devices, cfg: Path) -> N
             f"{cfg}: experiment.precision: found {config.experiment.precision}, which needs a GPU; use 32 or "
             "bf16-mixed, or pass --device"
         )
-
-
-def quieten() -> None:
-    """Keep to what a user should read: one process speaks, and Lightning only when something is wrong."""
-    for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    if not first_process():
-        logging.disable(logging.WARNING)
-    for harmless in HARMLESS:
-        warnings.filterwarnings("ignore", message=harmless)
-    torch.set_float32_matmul_precision("high")

@@ -10,24 +10,26 @@ import pytest
 import torch
 import yaml
 
+from src.rsgan.building import sized
 from src.rsgan.configuration import ExperimentConfig
+from src.rsgan.data.views import ViewShape
 from src.rsgan.devices import Devices
 from src.rsgan.training import train
-from src.toygeneration.configuration import DerivationConfig, GenerationConfig
-from src.toygeneration.task import Task
-from src.toygeneration.views import build_views
+from src.toygeneration.config_files import DerivationConfig, GenerationConfig
+from src.toygeneration.dataset.recipe import Recipe
+from src.toygeneration.dataset.views import build_views
 from tests.conftest import CLOUDS, GENERATION, ROOT, change
 from utils.config import load, validate
 
 SIDE, HORIZON, VIEWS = 16, 6, 8
 SCENE = change(GENERATION, product__size={"width": SIDE, "height": SIDE}, product__horizon=HORIZON)
 CONFIGS = ROOT / "src" / "rsgan" / "config"
-EVERY_FILE = sorted(file for file in CONFIGS.rglob("*.yaml") if "base" not in file.parent.parts)
-RUN = [file for file in EVERY_FILE if "rehearsal" not in file.parts]  # those differ from the demo's in data alone
-BASELINES = [file for file in RUN if file.parent.name == "baselines"]
+SCALES = [(), (CONFIGS / "demo.yaml",), (CONFIGS / "rehearsal.yaml",)]
+RUN = sorted(file for file in CONFIGS.glob("*/*.yaml") if file.parent.name != "base")
+BASELINES = [file for file in RUN if "model" not in load(file)]
 FILES = [file for file in RUN if file not in BASELINES]  # those of experiments that are trained
 CGAN = CONFIGS / "cloud_removal/cgan_toy.yaml"
-UPPER_BOUND = CONFIGS / "cloud_removal/cgan_toy_upper_bound.yaml"
+UPPER_BOUND = CONFIGS / "cloud_removal/cgan_upper_bound_toy.yaml"
 RECURRENT = CONFIGS / "cloud_removal/cgan_frame_recurrent_toy.yaml"
 CYCLE = CONFIGS / "sar_to_optical/cycle_gan_toy.yaml"
 BATCH, EPOCHS = 4, 2
@@ -39,14 +41,20 @@ def derive(source: str, **more: Any) -> DerivationConfig:
     return DerivationConfig.model_validate({"latent_product_path": source, "target_size": size, "seed": 1, **more})
 
 
-def small_task(clean: str, **derivations: DerivationConfig) -> Task:
+def small_task(clean: str, **derivations: DerivationConfig) -> Recipe:
     """Optical products from the first three bands of the time series, SAR from the others."""
     latent = {
         name: GenerationConfig.model_validate(change(SCENE, ts__dims=dims))
         for name, dims in {"latent_optical": [0, 1, 2], "latent_sar": [3, 4, 5]}.items()
     }
     products = {clean: derive("latent_optical"), "sar": derive("latent_sar"), **derivations}
-    return Task.from_configurations(latent, products, "tests")
+    return Recipe.from_configurations(latent, products, "tests")
+
+
+def features(side: int, **bands: int) -> ViewShape:
+    """What views of a data set have, three bands a product unless said otherwise."""
+    products = dict.fromkeys(("clouded_optical", "sar", "clean_optical", "optical"), 3)
+    return ViewShape(side, side, tuple(range(HORIZON)), tuple((products | bands).items()))
 
 
 @pytest.fixture(scope="session")
@@ -70,14 +78,13 @@ def shrink(content: dict[str, Any], roots: dict[str, Path], **changes: Any) -> d
     if "max_epochs" in content["experiment"]:
         content["experiment"] |= {"max_epochs": EPOCHS, "precision": 32}
     for name, network in content.get("model", {}).items():
-        channels = network["input_size"][0]
         if network["name"] == "patchgan":
             last = {"stride": 1, "bn": False, "relu": False}
             small = {"n_filters": [4, 4, 1], "conv_kwargs": [{"bn": False}, {}, last]}
         else:
             small = {"enc_filters": [4, 8], "enc_kwargs": [{"bn": False, "relu": False}, {}], "dec_filters": [8, 8]}
-            small |= {"dec_kwargs": [{"dropout": 0.4}, {"bn": False, "relu": False}], "out_channels": 3}
-        content["model"][name] = {"name": network["name"], "input_size": [channels, SIDE, SIDE], **small}
+            small |= {"dec_kwargs": [{"dropout": 0.4}, {"bn": False, "relu": False}]}
+        content["model"][name] = {"name": network["name"], **small}
     return change(content, **changes)
 
 
@@ -85,8 +92,8 @@ def shrink(content: dict[str, Any], roots: dict[str, Path], **changes: Any) -> d
 def small(roots: dict[str, Path]) -> Callable[..., ExperimentConfig]:
     """A function that gives a file's experiment at small scale."""
 
-    def make(file: Path, **changes: Any) -> ExperimentConfig:
-        return validate(ExperimentConfig, shrink(load(file), roots, **changes), file)
+    def make(file: Path, *, side: int = SIDE, **changes: Any) -> ExperimentConfig:
+        return sized(validate(ExperimentConfig, shrink(load(file), roots, **changes), file), features(side))
 
     return make
 

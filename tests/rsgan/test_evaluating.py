@@ -1,7 +1,8 @@
 """`make_reference_classifier.py` and `run_testing.py` as users run them: what they leave, and every mistake."""
 
-import csv
+import errno
 import json
+import math
 import pickle
 import shutil
 from collections.abc import Callable
@@ -20,29 +21,22 @@ import run_training
 from src.rsgan.checkpoint import IDENTITY
 from src.rsgan.configuration import read_experiment
 from src.rsgan.data.datamodule import ToyDataModule
-from src.rsgan.data.store import Sample
-from src.rsgan.evaluation.classifiers import CLASSIFIERS, load_classifier
+from src.rsgan.data.store import Batch
+from src.rsgan.data.views import View
+from src.rsgan.evaluation.archive import load_classifier, save_classifier
+from src.rsgan.evaluation.classifiers import CLASSIFIERS
 from src.rsgan.evaluation.pixels import PixelSample
-from src.rsgan.testing import open_translator
-from tests.conftest import ROOT, contents
-from tests.rsgan.conftest import BASELINES, CGAN, CYCLE, HORIZON, RECURRENT, UPPER_BOUND, Payload, Shrunk, shrink
+from src.rsgan.translator import Translator, open_experiment
+from src.toygeneration.dataset.views import build_views
+from tests.conftest import CLOUDS, ROOT, change, contents
+from tests.rsgan import conftest
+from tests.rsgan.conftest import BASELINES, CGAN, CYCLE, HORIZON, RECURRENT, UPPER_BOUND, VIEWS, Payload, Shrunk, shrink
+from utils import score_table
 from utils.cli import run
 from utils.config import load
+from utils.results import ConfusionRow, ViewRow, find_scores, read_classifier_scores, read_rows, read_scores
+from utils.scores import BY_CLOUD_COVER, RESULTS, TABLES
 
-RESULTS = {
-    "test_scores.json",
-    "views.csv",
-    "by_cloud_cover.csv",
-    "metrics.json",
-    "by_class.csv",
-    *(f"confusion_{kind}.{suffix}" for kind in ("real", "generated") for suffix in ("csv", "png")),
-    "samples.png",
-    "classification.png",
-}
-PUBLISHED = [
-    *(f"test_{name}" for name in ("mae", "mse", "psnr", "ssim", "sam")),
-    *(f"test_jaccard_{name}" for name in ("generated_samples", "real_samples", "ratio")),
-]
 Trained = Callable[[Path], Path]
 
 
@@ -82,11 +76,6 @@ def tested(cfg: Shrunk, tmp_path: Path, classifiers: dict[str, Path], uninterrup
     return make
 
 
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open() as stream:
-        return list(csv.DictReader(stream))
-
-
 # -- what is left
 
 
@@ -95,19 +84,24 @@ def rows(path: Path) -> list[dict[str, str]]:
 )
 def test_every_experiment_is_scored(file: Path, tested: Trained) -> None:
     folder = tested(file) / "eval"
-    assert {path.name for path in folder.iterdir()} == RESULTS
-    scores = json.loads((folder / "test_scores.json").read_text())
-    assert list(scores)[:8] == PUBLISHED
-    assert all(isinstance(scores[key], float) for key in PUBLISHED)
-    views = rows(folder / "views.csv")
-    assert len(views) == scores["about"]["views"]["test"] == 1
-    assert float(views[0]["rmse"]) == scores["reflectance"]["rmse"]["mean"] > 0
-    assert scores["about"]["experiment"] == folder.parent.name
-    assert (scores["about"]["seed"] is None) == (file in BASELINES)
+    scores = read_scores(folder / "test_scores.json")
+    content = json.loads((folder / "test_scores.json").read_text())
+    assert list(content)[:8] == [score.key for score in TABLES["original"]]
+    assert all(isinstance(content[score.key], float) for score in TABLES["original"])
+    (view,) = read_rows(folder / "views.csv", ViewRow)
+    assert view.value("rmse") == scores.reflectance["rmse"].mean > 0
+    about = scores.about
+    assert (about.experiment, about.views.test) == (folder.parent.name, 1)
+    assert about.kind == ("baseline" if file in BASELINES else "upper bound" if file == UPPER_BOUND else "network")
+    assert (about.seed is None) == (file in BASELINES)
+    clouds = about.dataset == "toy_cloud_removal"
+    assert {path.name for path in folder.iterdir()} == {name for name in RESULTS if clouds or name != BY_CLOUD_COVER}
+    assert clouds == any("cloud" in key or "clear" in key for key in scores.reflectance)
     for kind in ("real", "generated"):
-        matrix = [[int(row[f"predicted {i}"]) for i in (1, 2)] for row in rows(folder / f"confusion_{kind}.csv")]
+        rows = read_rows(folder / f"confusion_{kind}.csv", ConfusionRow)
+        matrix = np.array([row.predicted for row in rows])
         hits = np.trace(matrix)
-        assert float(views[0][f"jaccard_{kind}"]) == pytest.approx(hits / (2 * np.sum(matrix) - hits))
+        assert view.value(f"jaccard_{kind}") == pytest.approx(hits / (2 * np.sum(matrix) - hits))
     for picture in folder.glob("*.png"):
         levels = np.asarray(Image.open(picture).convert("L"))
         assert min(levels.shape) > 200
@@ -153,19 +147,18 @@ def test_a_classifier_that_is_no_good_is_called_so(
     """Few pixel series of one view in memory tell nothing of another."""
     small = cfg(CGAN, reference_classifier__train_set_size=4)
     assert call(make_reference_classifier, f"--cfg={small}", f"--o={tmp_path / 'few'}") == 0
-    scores = json.loads((tmp_path / "few/scores.json").read_text())
-    assert scores["validation"]["jaccard"] < 0.8
+    assert read_classifier_scores(tmp_path / "few/scores.json").validation.jaccard < 0.8
     assert "on real validation images: below 0.8" in capsys.readouterr().err
 
 
 # -- how series are generated
 
 
-def translator_of(cfg: Path, folder: Path) -> tuple[Any, ToyDataModule]:
+def translator_of(cfg: Path, folder: Path) -> tuple[Translator, ToyDataModule]:
     config = read_experiment(cfg)
     data = ToyDataModule(config.dataset, split_seed=config.experiment.seed, seed=0)
-    found, _ = open_translator(config, data, folder / "checkpoints/best.ckpt", torch.device("cpu"))
-    return found, data
+    found = open_experiment(config, data, folder / "checkpoints/best.ckpt", torch.device("cpu"))
+    return found.translator, data
 
 
 @torch.no_grad()
@@ -177,7 +170,7 @@ def test_frames_do_not_depend_on_those_beside_them(file: Path, tested: Trained, 
     for size in (1, 4):
         parts = [
             translator.translate(
-                Sample(first=True, **{kind: series[kind][i : i + size] for kind in ("source", "target")})
+                Batch(first=True, **{kind: series[kind][i : i + size] for kind in ("source", "target")})
             )
             for i in range(0, HORIZON, size)
         ]
@@ -212,9 +205,9 @@ def test_nothing_to_test(
     arguments = options(cfg(CGAN), out, classifiers)
     assert "no such checkpoint; train it with run_training.py" in failure(capsys, run_testing, *arguments)
     shown = failure(capsys, run_testing, *arguments, "--chkpt=none.ckpt")
-    assert "none.ckpt: no such checkpoint file" in shown
+    assert "none.ckpt: no such file, expected a checkpoint" in shown
     shown = failure(capsys, run_testing, *arguments[:2], "--classifier=none")
-    assert "none: no such classifier file" in shown
+    assert "none: no such file, expected a classifier file" in shown
     file = cfg(CGAN, testing__reference_classifier_path=None)
     shown = failure(capsys, run_testing, f"--cfg={file}", f"--o={out}")
     assert "testing.reference_classifier_path: found none; make one with make_reference_classifier.py" in shown
@@ -273,29 +266,132 @@ def test_classifiers_for_other_data(
     classes = np.arange(30) % labels + 1
     series = np.random.default_rng(0).random((30, horizon, bands), np.float32)
     fitted = CLASSIFIERS.entries["logistic_regression"]().fit(lambda: iter([(series, classes)]))
-    fitted.save(tmp_path / "other.npz")
+    save_classifier(fitted, tmp_path / "other.npz")
     arguments = [f"--cfg={cfg(BASELINES[0])}", f"--o={tmp_path / 'out'}", f"--classifier={tmp_path / 'other.npz'}"]
     assert message in failure(capsys, run_testing, *arguments)
 
 
-def test_views_that_the_classifier_may_have_seen(
+def test_a_warning_where_the_classifier_may_have_seen_test_views_and_nowhere_else(
     cfg: Shrunk, tmp_path: Path, classifiers: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    small = cfg(BASELINES[0], experiment__seed=4)
-    assert call(run_testing, *options(small, tmp_path / "out", classifiers)) == 0
-    assert "warning: " in capsys.readouterr().err
+    """Sources are none of its business: the same images are asked for with radar and without."""
+    kept = {}
+    for name, changes, warned in (
+        ("with radar", {}, False),
+        ("without", {"dataset__sources": ["clouded_optical"], "dataset__name": "toy_cloud_removal"}, False),
+        ("another split", {"experiment__seed": 4}, True),
+    ):
+        small = cfg(BASELINES[0], **changes)
+        arguments = options(small, tmp_path / "out", classifiers, f"--experiment_name={name}")
+        assert call(run_testing, *arguments) == 0
+        assert ("may have seen test views" in capsys.readouterr().err) == warned
+        kept[name] = read_scores(tmp_path / "out" / name / "eval/test_scores.json").about
+    assert kept["with radar"].comparison == kept["without"].comparison != kept["another split"].comparison
+    assert kept["with radar"].identity != kept["without"].identity
 
 
-def test_what_is_no_evaluation_is_never_replaced(
-    cfg: Shrunk, tmp_path: Path, classifiers: dict[str, Path], capsys: pytest.CaptureFixture[str]
+def test_only_files_that_testing_wrote_are_replaced(
+    cfg: Shrunk, tmp_path: Path, classifiers: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = BASELINES[0]
-    mine = tmp_path / "out" / load(file)["experiment"]["name"] / "eval/mine.txt"
-    mine.parent.mkdir(parents=True)
-    mine.touch()
-    shown = failure(capsys, run_testing, *options(cfg(file), tmp_path / "out", classifiers))
-    assert "found something that is not an evaluation" in shown
-    assert mine.exists()
+    folder = tmp_path / "out" / load(file)["experiment"]["name"] / "eval"
+    (folder / "reference_classifier").mkdir(parents=True)
+    (folder / "reference_classifier/classifier.pickle").touch()
+    (folder / "mine.txt").touch()
+    arguments = options(cfg(file), tmp_path / "out", classifiers)
+    assert call(run_testing, *arguments) == 0
+    assert {path.name for path in folder.iterdir()} == {*RESULTS, "mine.txt", "reference_classifier"}
+    before = contents(folder)
+    (folder / "by_class.csv").write_text("stale")
+    monkeypatch.setattr("src.rsgan.evaluation.outcome.draw_class_maps", fail)
+    assert call(run_testing, *arguments) == 1
+    assert contents(folder) == before | {"by_class.csv": b"stale"}
+    monkeypatch.undo()
+    assert call(run_testing, *arguments) == 0
+    assert contents(folder) == before
+
+
+def fail(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_results_are_named_after_the_run_that_a_checkpoint_belongs_to(
+    cfg: Shrunk, tmp_path: Path, classifiers: dict[str, Path], uninterrupted: Callable[..., Path]
+) -> None:
+    trained = uninterrupted(CGAN)
+    for place in ("seed_17/checkpoints", "seed_37"):
+        (tmp_path / place).mkdir(parents=True)
+        shutil.copy(trained / "checkpoints/best.ckpt", tmp_path / place / "x.ckpt")
+        arguments = options(cfg(CGAN), tmp_path / "out", classifiers, f"--chkpt={tmp_path / place / 'x.ckpt'}")
+        assert call(run_testing, *arguments) == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"seed_17", "seed_37"}
+    assert call(run_testing, *arguments, "--experiment_name=mine") == 0
+    one, other = (read_scores(tmp_path / "out" / name / "eval/test_scores.json") for name in ("seed_37", "mine"))
+    assert one == other
+    assert call(run_testing, *arguments, "--experiment_name=../mine") == 2
+
+
+def test_frames_too_small_and_series_too_short_have_no_score_and_no_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither the Gaussian window nor a correlation over time fits into one frame of 8 x 8 pixels."""
+    root = tmp_path / "toy"
+    monkeypatch.setattr(conftest, "SIDE", 8)
+    size = {"width": 8, "height": 8}
+    monkeypatch.setattr(conftest, "SCENE", change(conftest.SCENE, product__size=size, product__horizon=1))
+    tiny = conftest.small_task("clean_optical", clouded_optical=conftest.derive("clean_optical", corruption=CLOUDS))
+    assert build_views(tiny, root, range(1, VIEWS + 1), njobs=1) == {}
+    file = tmp_path / "tiny.yaml"
+    file.write_text(yaml.safe_dump(shrink(load(BASELINES[0]), {"toy_cloud_removal": root})))
+    out, judge = tmp_path / "out", tmp_path / "judge"
+    assert call(make_reference_classifier, f"--cfg={file}", f"--o={judge}", "--njobs=1") == 0
+    assert call(run_testing, f"--cfg={file}", f"--o={out}", f"--classifier={judge}") == 0
+    (path,) = find_scores(out)
+    scores = read_scores(path)
+    undefined = {name for name, interval in scores.reflectance.items() if interval.count == 0}
+    assert {"ssim", "correlation", "difference_mae"} <= undefined
+    assert not undefined & {"mae", "rmse", "sam", "psnr", "jaccard_generated", "jaccard_ratio"}
+    assert math.isfinite(scores.original["ssim"].mean)
+    capsys.readouterr()
+    assert call(score_table, path) == 0
+    assert "| – |" in capsys.readouterr().out
+
+
+def test_a_class_that_no_training_view_holds_is_found_when_the_classifier_is_made(
+    cfg: Shrunk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = read_experiment(cfg(CGAN))
+    names = ToyDataModule(config.dataset, split_seed=config.experiment.seed, seed=0).names
+    original = View.read
+    for split, remedy in (("test", "take more training views, or another experiment.seed"), ("val", "take more")):
+        (name, *_) = names[split]
+
+        def read(self: View, number: int, kind: str, name: str = name) -> Any:
+            found = original(self, number, kind)
+            return np.where(found == 2, 7, found) if kind == "annotation" and self.name == name else found
+
+        monkeypatch.setattr(View, "read", read)
+        shown = failure(capsys, make_reference_classifier, f"--cfg={cfg(CGAN)}", f"--o={tmp_path / 'judge'}")
+        assert f"class 7 of {split} view {name}: found in no pixel series of a training view" in shown
+        assert remedy in shown
+        assert not (tmp_path / "judge").exists()
+
+
+def test_a_classifier_and_its_scores_are_of_one_making(
+    cfg: Shrunk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge = tmp_path / "judge"
+    arguments = [f"--cfg={cfg(CGAN)}", f"--o={judge}", "--njobs=1"]
+    assert call(make_reference_classifier, *arguments) == 0
+    before = contents(judge)
+    other = [f"--cfg={cfg(CGAN, reference_classifier__seed=5)}", *arguments[1:]]
+    for step in ("write_json", "draw_confusion", "save_classifier"):
+        monkeypatch.setattr(f"src.rsgan.evaluation.reference.{step}", fail)
+        assert call(make_reference_classifier, *other) == 1
+        assert contents(judge) == before
+        monkeypatch.undo()
+    assert call(make_reference_classifier, *other) == 0
+    assert read_classifier_scores(judge / "scores.json").about.identity.configuration["classifier"]["seed"] == 5
 
 
 def test_baselines_cannot_be_trained(cfg: Shrunk, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """What a run says of each epoch: a table of figures, and a line where there is no progress bar."""
 
 import csv
+import io
 import logging
 import math
 import time
@@ -9,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
+from src.rsgan.callbacks.checkpoints import monitored
+from utils.errors import DataError
 from utils.files import new_file
+from utils.reading import read_text
 
 logger = logging.getLogger(__name__)
 KEYS = ("epoch", "step")
@@ -22,50 +26,37 @@ KEYS = ("epoch", "step")
 class EpochTable(Logger):
     """`metrics.csv`: one row an epoch, training and validation side by side.
 
-    Args:
-        path: the file.
-        keep: rows of epochs below this are kept from an earlier part of the run.
+    Rows of an earlier part of the run stay, up to the epoch with which it goes on; if they cannot be read, it is a
+    `DataError`.
     """
 
-    def __init__(self, path: Path, *, keep: int = 0) -> None:
+    def __init__(self, path: Path) -> None:
         super().__init__()
         self._path = path
-        self._rows: dict[int, dict[str, Any]] = {}
+        self._rows = _read(path) if path.exists() else {}
         self._changed = False
-        if path.exists() and keep:
-            with path.open(newline="", encoding="utf-8") as stream:
-                rows = {int(row["epoch"]): row for row in csv.DictReader(stream)}
-            self._rows = {epoch: row for epoch, row in rows.items() if epoch < keep}
 
     @property
     def name(self) -> str:
-        """Unused."""
         return ""
 
     @property
     def version(self) -> str:
-        """Unused."""
         return ""
 
     @rank_zero_only
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
-        """Nothing: the run's configuration is a file of its own."""
+        """Nothing: the run's configuration is in a file of its own."""
 
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
-        """Add figures to the row of their epoch.
-
-        Args:
-            metrics: the figures, `epoch` among them.
-            step: number of batches trained on.
-        """
         epoch = int(metrics["epoch"])
+        self._rows = {number: row for number, row in self._rows.items() if number <= epoch}
         self._rows.setdefault(epoch, {}).update(metrics, epoch=epoch, step=step)
         self._changed = True
 
     @rank_zero_only
     def save(self) -> None:
-        """Write the file, if anything changed."""
         if not self._changed:
             return
         names = sorted({name for row in self._rows.values() for name in row} - set(KEYS))
@@ -76,21 +67,27 @@ class EpochTable(Logger):
         self._changed = False
 
 
-class EpochLines(Callback):
-    """A line on the log after each epoch's validation."""
+def _read(path: Path) -> dict[int, dict[str, Any]]:
+    try:
+        rows = list(csv.DictReader(io.StringIO(read_text(path, "a table of epochs")), strict=True))
+        if any(None in row or None in row.values() for row in rows):
+            raise ValueError("rows of different lengths")
+        return {int(row["epoch"]): row for row in rows}
+    except (csv.Error, KeyError, ValueError) as error:
+        raise DataError(f"{path}: no table of epochs ({error}); remove it: training goes on without it") from error
 
-    def __init__(self) -> None:
-        self._since = math.nan
+
+class EpochLines(Checkpoint):
+    """A line on the log after each epoch. Lightning calls callbacks of this class when all figures are there."""
+
+    def __init__(self, monitor: str) -> None:
+        self._monitor, self._since = monitor, math.nan
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Look at the clock."""
         self._since = time.monotonic()
 
-    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write the line."""
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if trainer.is_global_zero:
-            mae = float(trainer.callback_metrics["Metric/val_mae"])
-            seconds = time.monotonic() - self._since
-            logger.info(
-                "epoch %d of %d: val_mae %.4f (%.1f s)", trainer.current_epoch + 1, trainer.max_epochs, mae, seconds
-            )
+            name, figure = self._monitor.rpartition("/")[2], monitored(trainer, self._monitor)
+            numbers = trainer.current_epoch + 1, trainer.max_epochs, name, figure, time.monotonic() - self._since
+            logger.info("epoch %d of %d: %s %.4f (%.1f s)", *numbers)

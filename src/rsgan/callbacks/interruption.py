@@ -8,18 +8,12 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Checkpoint
 
+from utils.environment import SIGNALS, leave
 from utils.errors import ProjectError
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class TrainingInterruptedError(ProjectError):
-    """Training was asked to end before it was done.
-
-    Args:
-        received: the signal.
-        checkpoint: from which it goes on.
-    """
+    """Training was asked to end before it was done; it goes on from a checkpoint."""
 
     def __init__(self, received: signal.Signals, checkpoint: Path) -> None:
         super().__init__(
@@ -34,25 +28,25 @@ class Interruption(Checkpoint):
 
     Lightning calls callbacks of this class last, when an epoch's own checkpoints are written.
 
-    Args:
-        checkpoint: the file to write.
+    Attributes:
+        began: whether a batch was trained on: all that training goes on from was restored, and fitted, then.
     """
 
     def __init__(self, checkpoint: Path) -> None:
+        self.began = False
         self._checkpoint = checkpoint
         self._received: signal.Signals | None = None
         self._before: dict[signal.Signals, Any] = {}
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Start to listen, in place of Lightning's own handlers."""
-        self._before = {number: signal.signal(number, self._receive) for number in SIGNALS}
+        """Listen in place of others' handlers, but not to what the caller has the process ignore."""
+        heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        self._before = {number: signal.signal(number, self._receive) for number in heard}
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Stop to listen."""
         self._give_back()
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
-        """Stop to listen."""
         self._give_back()
 
     def _give_back(self) -> None:
@@ -63,7 +57,7 @@ class Interruption(Checkpoint):
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self._received is not None:
-            raise KeyboardInterrupt
+            leave(number)
         self._received = signal.Signals(number)
 
     def _asked(self, trainer: pl.Trainer) -> bool:
@@ -84,21 +78,17 @@ class Interruption(Checkpoint):
         batch_idx: int,
     ) -> None:
         """Write a checkpoint and end, if asked to; after an epoch's last batch, the epoch is completed first."""
+        self.began = True
         if not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch and self._asked(trainer):
             trainer.save_checkpoint(self._checkpoint)
             self.raise_if_interrupted()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """End after this epoch, if asked to."""
         if self._asked(trainer):
             trainer.save_checkpoint(self._checkpoint)
             trainer.should_stop = True
 
     def raise_if_interrupted(self) -> None:
-        """Tell the caller that training ended before it was done.
-
-        Raises:
-            TrainingInterruptedError: If a signal was received.
-        """
+        """Tell the caller, by a `TrainingInterruptedError`, that training ended before it was done."""
         if self._received is not None:
             raise TrainingInterruptedError(self._received, self._checkpoint)

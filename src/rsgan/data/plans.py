@@ -9,13 +9,8 @@ from numpy.typing import NDArray
 Index = NDArray[np.int64]
 
 
-class Batch(NamedTuple):
-    """One batch of a plan.
-
-    Attributes:
-        index: of its frames: `view * horizon + step`.
-        first: whether it holds the first frames of their series.
-    """
+class BatchIndex(NamedTuple):
+    """One batch: the index of its frames, `view * horizon + step`, and whether they are the first of their series."""
 
     index: Index
     first: bool
@@ -23,55 +18,37 @@ class Batch(NamedTuple):
 
 def frame_plan(
     views: int, horizon: int, batch_size: int, *, per_series: int | None = None, rng: np.random.Generator | None = None
-) -> list[Batch]:
-    """Plan batches of frames on their own.
+) -> list[BatchIndex]:
+    """Plan batches of frames on their own, as equal as they can be.
 
     Args:
-        views: number of series.
-        horizon: time steps of each.
-        batch_size: most frames to a batch; batches are as equal as they can be.
         per_series: equally spaced frames taken of each series, from a start drawn for each; None for all.
         rng: shuffles frames and draws starts; without it, frames come in order.
-
-    Returns:
-        The batches.
     """
     index = np.arange(views)[:, None] * horizon + spaced_steps(views, horizon, per_series, rng)  # (views, per_series)
     frames = index.ravel()
-    return [Batch(part, first=True) for part in _parts(frames if rng is None else rng.permutation(frames), batch_size)]
+    return [
+        BatchIndex(part, first=True) for part in _parts(frames if rng is None else rng.permutation(frames), batch_size)
+    ]
 
 
 def series_plan(
     views: int, horizon: int, batch_size: int, *, per_series: int | None = None, rng: np.random.Generator | None = None
-) -> list[Batch]:
+) -> list[BatchIndex]:
     """Plan batches that run through series in time order: each holds one time step of the same series.
 
-    Args:
-        views: number of series.
-        horizon: time steps of each.
-        batch_size: most series to a batch; groups are as equal as they can be.
-        per_series: equally spaced steps taken of each series, from a start drawn for each; None for all.
-        rng: shuffles series and draws starts; without it, series come in order.
-
-    Returns:
-        The batches; `first` where a group of series begins.
+    Arguments are those of `frame_plan`; a batch has at most `batch_size` series, and is `first` where a group of series
+    begins.
     """
     index = np.arange(views)[:, None] * horizon + spaced_steps(views, horizon, per_series, rng)
     groups = _parts(index if rng is None else rng.permutation(index), batch_size)
-    return [Batch(group[:, step], first=step == 0) for group in groups for step in range(group.shape[1])]
+    return [BatchIndex(group[:, step], first=step == 0) for group in groups for step in range(group.shape[1])]
 
 
 def spaced_steps(views: int, horizon: int, per_series: int | None, rng: np.random.Generator | None) -> Index:
-    """Choose equally spaced time steps of each series.
+    """Choose equally spaced time steps of each series: `(views, per_series)`, ascending along rows.
 
-    Args:
-        views: number of series.
-        horizon: time steps of each.
-        per_series: number of steps chosen; None or more than there are for all.
-        rng: draws where each series starts; without it, each starts at its first step.
-
-    Returns:
-        `(views, per_series)`, ascending along rows.
+    None, or more than there are, is all; without `rng`, which draws where each series starts, it is at its first step.
     """
     number = min(per_series or horizon, horizon)
     stride = horizon // number
@@ -84,18 +61,11 @@ def _parts(items: Index, batch_size: int) -> list[Index]:
     return np.array_split(items, -(-len(items) // batch_size))
 
 
-def share(batches: list[Batch], rank: int, world: int, *, equal: bool) -> list[Batch]:
+def share(batches: list[BatchIndex], rank: int, world: int, *, equal: bool) -> list[BatchIndex]:
     """Deal a plan out to processes that train together, keeping series whole.
 
-    Args:
-        batches: the plan of all.
-        rank: number of this process.
-        world: number of processes.
-        equal: whether all must get the same number of batches (in training, where they wait for each other); then
-            what is left over is dropped. Otherwise a process for which nothing is left does the part of another again.
-
-    Returns:
-        This process's batches.
+    If all must get `equal` numbers of batches (in training, where they wait for each other), what is left over is
+    dropped. Otherwise a process for which nothing is left does the part of another again.
     """
     groups = _groups(batches)
     if equal:
@@ -104,9 +74,9 @@ def share(batches: list[Batch], rank: int, world: int, *, equal: bool) -> list[B
     return [batch for group in mine for batch in group]
 
 
-def _groups(batches: Iterable[Batch]) -> list[list[Batch]]:
+def _groups(batches: Iterable[BatchIndex]) -> list[list[BatchIndex]]:
     """Runs of batches that belong together: each begins with a `first`."""
-    groups: list[list[Batch]] = []
+    groups: list[list[BatchIndex]] = []
     for batch in batches:
         if batch.first:
             groups.append([])

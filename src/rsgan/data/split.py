@@ -16,13 +16,7 @@ Split = Literal["train", "val", "test"]
 
 
 class SplitRatios(Configured):
-    """Shares of the views, which sum to 1.
-
-    Attributes:
-        train: for fitting.
-        val: for choosing checkpoints.
-        test: for the scores; may be left out.
-    """
+    """Shares of the views, which sum to 1; that for testing may be left out."""
 
     train: Share
     val: Share
@@ -39,16 +33,10 @@ class SplitRatios(Configured):
 
 
 def split_views(views: Sequence[str], ratios: SplitRatios, seed: int) -> dict[Split, list[str]]:
-    """Draw views for training, validation and testing.
+    """Draw views for training, validation and testing, from names in an order that no file system decides.
 
-    Args:
-        views: their names, in an order that does not depend on the file system.
-        ratios: share of each split.
-        seed: of the draw.
-
-    Returns:
-        The views of each split, in the order given. Counts are the shares rounded by largest remainder (the later
-        split first on a tie), with at least one view wherever the share isn't zero.
+    Each split keeps that order. Counts are the shares rounded by largest remainder (the later split first on a tie),
+    with at least one view wherever the share isn't zero.
 
     Raises:
         ConfigError: If there are fewer views than splits.

@@ -1,18 +1,18 @@
 """Where frames are kept: on disk, in memory or on the GPU. All give the same batches."""
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import Self, TypedDict
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from src.rsgan.data.datasets import Kind
-from src.rsgan.data.plans import Batch, Index
+from src.rsgan.data.plans import BatchIndex, Index
 from src.rsgan.data.views import View
 
 
-class Sample(TypedDict, total=False):
+class Batch(TypedDict, total=False):
     """A batch of frames. Tensors are channels last in memory.
 
     Keys:
@@ -30,26 +30,13 @@ class Sample(TypedDict, total=False):
     first: bool
 
 
-def to_device(sample: Sample, device: torch.device) -> Sample:
-    """Move a batch.
-
-    Args:
-        sample: the batch.
-        device: where to.
-
-    Returns:
-        The batch there.
-    """
-    return Sample(**{key: value.to(device) if torch.is_tensor(value) else value for key, value in sample.items()})
+def to_device(sample: Batch, device: torch.device) -> Batch:
+    """Copy a batch to a device."""
+    return Batch(**{key: value.to(device) if torch.is_tensor(value) else value for key, value in sample.items()})
 
 
 class Store:
-    """Frames of some views, read from disk whenever they are asked for.
-
-    Args:
-        views: the views; all of the same horizon.
-        kinds: what samples hold.
-    """
+    """Frames of some views of the same horizon, read from disk whenever they are asked for."""
 
     def __init__(self, views: Sequence[View], kinds: Sequence[Kind]) -> None:
         self.views, self.kinds = list(views), list(kinds)
@@ -58,31 +45,12 @@ class Store:
     def __len__(self) -> int:
         return len(self.views) * self.horizon
 
-    def __getitem__(self, batch: Batch) -> Sample:
-        """Make a batch.
-
-        Args:
-            batch: which frames.
-
-        Returns:
-            The sample.
-
-        Raises:
-            DataError: If a file is missing, truncated or of another size.
-        """
+    def __getitem__(self, batch: BatchIndex) -> Batch:
         arrays = {kind: self.gather(kind, batch.index).movedim(-1, 1) for kind in self.kinds}
-        return Sample(first=batch.first, **arrays)
+        return Batch(first=batch.first, **arrays)
 
     def gather(self, kind: Kind, index: Index) -> Tensor:
-        """Collect one array of some frames.
-
-        Args:
-            kind: which array.
-            index: `view * horizon + step`.
-
-        Returns:
-            `(N, H, W, C)`.
-        """
+        """Collect one array of some frames, given as `view * horizon + step`: `(N, H, W, C)`."""
         places = zip(*np.divmod(index, self.horizon), strict=True)
         return torch.from_numpy(np.stack([self.views[view].read(step, kind) for view, step in places]))
 
@@ -90,10 +58,7 @@ class Store:
 class MemoryStore(Store):
     """The same, decoded once and kept in memory, which forked worker processes share.
 
-    Args:
-        views: the views.
-        kinds: what samples hold.
-        half: whether frames and opacities are kept in half precision.
+    If `half`, frames and opacities are kept in half precision.
     """
 
     def __init__(self, views: Sequence[View], kinds: Sequence[Kind], *, half: bool = False) -> None:
@@ -111,23 +76,15 @@ class MemoryStore(Store):
 
     @property
     def device(self) -> torch.device:
-        """Where everything is kept."""
         return next(iter(self._kept.values())).device
 
-    def to(self, device: torch.device) -> "MemoryStore":
-        """Move everything to a device, where batches are then gathered.
-
-        Args:
-            device: the device.
-
-        Returns:
-            The store itself.
-        """
+    def to(self, device: torch.device) -> Self:
+        """Move everything to a device, where batches are then gathered."""
         self._kept = {kind: kept.to(device) for kind, kept in self._kept.items()}
         return self
 
     def gather(self, kind: Kind, index: Index) -> Tensor:
-        """See `Store`; half precision becomes single."""
+        """Collect frames; half precision becomes single."""
         kept = self._kept[kind]
         places = torch.from_numpy(index)
         if kept.is_cuda:  # from page-locked memory, or the copy would wait for all that the GPU has still to do
@@ -137,14 +94,6 @@ class MemoryStore(Store):
 
 
 def size_in_memory(views: Sequence[View], kinds: Sequence[Kind]) -> int:
-    """Estimate what `MemoryStore` needs in single precision.
-
-    Args:
-        views: the views.
-        kinds: what samples hold.
-
-    Returns:
-        Bytes.
-    """
-    frame = sum(views[0].read(0, kind).nbytes for kind in kinds) if views else 0
-    return frame * len(views) * (views[0].features.horizon if views else 0)
+    """Count the bytes that `MemoryStore` needs in single precision."""
+    frame = sum(views[0].read(0, kind).nbytes for kind in kinds)
+    return frame * len(views) * views[0].features.horizon

@@ -17,12 +17,10 @@ SHOWN = 5  # views named in an error
 
 
 @dataclass(frozen=True)
-class Features:
+class ViewShape:
     """What all views of a data set agree on.
 
     Attributes:
-        height: of the frames, in pixels.
-        width: of the frames, in pixels.
         steps: the time steps at which every product has a frame.
         nbands: bands of each product.
     """
@@ -34,7 +32,6 @@ class Features:
 
     @property
     def horizon(self) -> int:
-        """Number of time steps that can be used."""
         return len(self.steps)
 
     def __str__(self) -> str:
@@ -45,17 +42,13 @@ class Features:
 class View:
     """One view.
 
-    Args:
-        folder: of its products.
-        config: which of them are source and target.
-
     Raises:
         DataError: If a product is missing or malformed, or its products differ in size.
     """
 
     def __init__(self, folder: Path, config: DatasetConfig) -> None:
-        self._config = config
-        self._products = {name: ProductDataset(folder / name) for name in config.products()}
+        self.name, self._config = folder.name, config
+        self._products = {name: ProductDataset(folder / name) for name in config.products}
         sizes = {name: (item.features.width, item.features.height) for name, item in self._products.items()}
         if len(set(sizes.values())) > 1:
             found = ", ".join(f"{name} {width}x{height}" for name, (width, height) in sizes.items())
@@ -65,66 +58,52 @@ class View:
             raise DataError(f"{folder}: there is no time step at which every product has a frame; make the view again")
         width, height = next(iter(sizes.values()))
         nbands = tuple((name, product.features.nbands) for name, product in self._products.items())
-        self.features = Features(height, width, tuple(sorted(steps)), nbands)
+        self.features = ViewShape(height, width, tuple(sorted(steps)), nbands)
 
     def read(self, number: int, kind: Kind) -> NDArray[np.generic]:
-        """Read one array of one time step.
-
-        Args:
-            number: among the steps at which every product has a frame, from 0.
-            kind: what to read.
+        """Read one array of one time step, numbered from 0 among those at which every product has a frame.
 
         Returns:
             `source` or `target`: `(H, W, C)` float32 in network scale, nominally in [-1, 1]; `annotation`:
-            `(H, W, 2)` int16; `cloud`: `(H, W, 1)` float32 in [0, 1], 0 where the product has no clouds.
+            `(H, W, 2)` int16; `cloud`: `(H, W, 1)` float32 in [0, 1], 0 where there are no clouds.
 
         Raises:
-            DataError: If a file is missing, truncated or of another size.
+            DataError: If a file is missing, truncated, of another size, or holds what it must not.
         """
-        step, config = self.features.steps[number], self._config
+        step = self.features.steps[number]
+        try:
+            return self._read(step, kind)
+        except DataError as error:
+            raise DataError(f"view {self.name}, step {step}: {error}") from error
+
+    def _read(self, step: int, kind: Kind) -> NDArray[np.generic]:
         if kind == "annotation":
-            return self._products[config.target].annotation(step)
+            return self._products[self._config.target].annotation(step)
         if kind == "cloud":
-            return self._cloud(self._products[config.clouds], step)
-        names = config.sources if kind == "source" else (config.target,)
+            return self._cloud(step)
+        names = self._config.sources if kind == "source" else (self._config.target,)
         frames = [self._products[name].frame(step) for name in names]
         frame = np.concatenate(frames, axis=2) if len(frames) > 1 else frames[0]
         return to_network_scale(frame)
 
-    def _cloud(self, product: ProductDataset, step: int) -> NDArray[np.float32]:
-        if product.has_clouds:
+    def _cloud(self, step: int) -> NDArray[np.float32]:
+        product = self._products.get(self._config.clouds)
+        if product is not None and product.has_clouds:
             return product.cloud(step)[..., None]
         return np.zeros((self.features.height, self.features.width, 1), np.float32)
 
     def provenance(self) -> dict[str, object]:
-        """Say how its products came about.
-
-        Returns:
-            The provenance of each product, by name.
-        """
+        """Say how each product came about, by name."""
         return {name: product.provenance() for name, product in self._products.items()}
 
 
 def to_network_scale(frame: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Map reflectance to what networks work on: `(x - 0.5) / 0.5`.
-
-    Args:
-        frame: reflectance-like, nominally in [0, 1].
-
-    Returns:
-        The same shape, nominally in [-1, 1].
-    """
+    """Map reflectance, nominally in [0, 1], to what networks work on, nominally in [-1, 1]: `(x - 0.5) / 0.5`."""
     return (frame - np.float32(0.5)) / np.float32(0.5)
 
 
 def open_views(config: DatasetConfig) -> dict[str, View]:
-    """Open all views of a data set, in natural order of their names.
-
-    Args:
-        config: the `dataset` section.
-
-    Returns:
-        The views by name.
+    """Open all views of a data set by name, in natural order; hidden folders are none.
 
     Raises:
         DataError: If there are none, or naming every view that lacks a product or disagrees with the others.
@@ -132,9 +111,9 @@ def open_views(config: DatasetConfig) -> dict[str, View]:
     root = Path(config.root)
     if not root.is_dir():
         raise DataError(f"dataset.root: {root}: no such folder; build the data set or correct the path")
-    folders = sorted((entry for entry in root.iterdir() if _is_view(entry)), key=lambda entry: natural(entry.name))
+    folders = [entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
     views, problems = {}, []
-    for folder in folders:
+    for folder in sorted(folders, key=lambda entry: natural(entry.name)):
         try:
             views[folder.name] = View(folder, config)
         except DataError as error:
@@ -144,15 +123,11 @@ def open_views(config: DatasetConfig) -> dict[str, View]:
         more = [f"and {len(problems) - SHOWN} more views"] if len(problems) > SHOWN else []
         raise DataError(f"dataset.root: {root}: {join([*problems[:SHOWN], *more])}")
     if not views:
-        expected = ", ".join(config.products())
+        expected = ", ".join(config.products)
         raise DataError(
             f"dataset.root: {root}: found no views, expected folders that hold {expected}; build the data set"
         )
     return views
-
-
-def _is_view(entry: Path) -> bool:
-    return entry.is_dir() and not entry.name.startswith(".")
 
 
 def _disagreements(views: dict[str, View]) -> list[str]:

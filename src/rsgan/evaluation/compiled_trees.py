@@ -21,19 +21,7 @@ def add_up(
     start: Floats,
     out: Floats,
 ) -> None:
-    """Add up what trees say of series, tree after tree.
-
-    Args:
-        series: `(n, P)`.
-        roots: see `Trees`, as for all that follow.
-        feature: negative in a leaf.
-        threshold: up to which one goes left.
-        left: the node to the left.
-        right: the node to the right.
-        values: what a leaf adds.
-        start: what the sums start from.
-        out: `(n, K)`, the sums to be written.
-    """
+    """Add up what `Trees` say of series `(n, P)`, tree after tree, from `start` on: sums `(n, K)` in `out`."""
     nsums, width = len(start), values.shape[1]
     out[:] = start
     for begin in range(0, len(series), BLOCK):

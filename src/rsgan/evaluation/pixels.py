@@ -9,24 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from src.rsgan.data.views import View
-from src.rsgan.evaluation.classifiers.chunks import Chunk, Chunks
+from src.rsgan.evaluation.classifiers.chunks import Chunk, Chunks, Series
 from utils.errors import DataError
 
 BACKGROUND = 0
 
 
 def class_map(view: View) -> NDArray[np.int16]:
-    """Read a view's land cover, which doesn't change with time.
-
-    Args:
-        view: the view.
-
-    Returns:
-        `(H, W)`: class, 0 for background.
-
-    Raises:
-        DataError: If the annotations cannot be read.
-    """
+    """Read a view's land cover, which doesn't change with time: `(H, W)`, 0 for background."""
     return view.read(0, "annotation")[..., 1]
 
 
@@ -35,11 +25,8 @@ class PixelSample:
     """Foreground pixels of some views, and where their series are.
 
     Attributes:
-        views: the views.
         places: of each view, `(n,)`: positions of pixels in the flattened frame, ascending.
         labels: of each view, `(n,)`: their classes.
-        horizon: time steps of a series.
-        nbands: bands of a series.
     """
 
     views: tuple[View, ...]
@@ -53,15 +40,7 @@ class PixelSample:
 
     @classmethod
     def draw(cls, views: Sequence[View], size: int | None, *, rng: np.random.Generator) -> "PixelSample":
-        """Draw foreground pixels, uniformly and without replacement.
-
-        Args:
-            views: to draw from.
-            size: number of pixels; None, or more than there are, for all.
-            rng: a generator.
-
-        Returns:
-            The sample.
+        """Draw foreground pixels, uniformly and without replacement; all if `size` is None or more than there are.
 
         Raises:
             DataError: If there is no foreground.
@@ -82,17 +61,7 @@ class PixelSample:
         return cls(tuple(views), tuple(foreground), tuple(labels), views[0].features.horizon, nbands)
 
     def read(self, number: int) -> Chunk:
-        """Read the series of one view, frame by frame.
-
-        Args:
-            number: of the view, from 0.
-
-        Returns:
-            `(n, horizon, bands)` float32 in network scale, and `(n,)` classes.
-
-        Raises:
-            DataError: If a file is missing, truncated or of another size.
-        """
+        """Read the series of one view, frame by frame: `(n, horizon, bands)` in network scale, and `(n,)` classes."""
         view, places = self.views[number], self.places[number]
         series = np.empty((len(places), self.horizon, self.nbands), np.float32)
         for step in range(self.horizon):
@@ -104,29 +73,11 @@ class PixelSample:
         return (self.read(number) for number in range(len(self.views)) if len(self.places[number]))
 
     def chunks(self, number: int, folder: Path) -> Chunks:
-        """Read everything once, and deliver it in chunks as often as wanted.
+        """Read everything once, and deliver it in chunks as often as `ReferenceClassifier.fit` wants.
 
-        Args:
-            number: of chunks. With one, the series stay in memory; with more, they go to a file, and one chunk is in
-                memory at a time.
-            folder: an existing one for that file.
-
-        Returns:
-            What `ReferenceClassifier.fit` takes.
-
-        Raises:
-            DataError: If a file is missing, truncated or of another size.
-            OSError: If the file cannot be written.
+        One chunk's series stay in memory; of several, which go to a file in a folder, one is in memory at a time.
         """
-        shape = (len(self), self.horizon, self.nbands)
-        if number == 1:
-            every = np.empty(shape, np.float32)
-        else:
-            every = np.lib.format.open_memmap(folder / "series.npy", mode="w+", dtype=np.float32, shape=shape)
-        end = 0
-        for series, labels in self:
-            start, end = end, end + len(labels)
-            every[start:end] = series
+        every = self._in_memory() if number == 1 else self._on_disk(folder / "series")
         labels = np.concatenate(self.labels)
         edges = np.linspace(0, len(self), min(number, len(self)) + 1).round().astype(int)
 
@@ -135,3 +86,22 @@ class PixelSample:
                 yield np.asarray(every[start:stop]), labels[start:stop]
 
         return deliver
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """`(n, horizon, bands)` of all series together."""
+        return len(self), self.horizon, self.nbands
+
+    def _in_memory(self) -> Series:
+        every, end = np.empty(self.shape, np.float32), 0
+        for series, labels in self:
+            start, end = end, end + len(labels)
+            every[start:end] = series
+        return every
+
+    def _on_disk(self, path: Path) -> Series:
+        """Written, not mapped and filled: a full disk then is an error, where a mapping would kill the process."""
+        with path.open("wb") as stream:
+            for series, _ in self:
+                stream.write(series.data)
+        return np.memmap(path, np.float32, mode="r", shape=self.shape)

@@ -11,12 +11,14 @@ from src.rsgan.evaluation.classifiers import FittedClassifier
 from src.rsgan.evaluation.metrics.classification import class_jaccard, classification_scores, confusion_matrix
 from src.rsgan.evaluation.metrics.images import FrameScores, opacity_region, score_frames
 from src.rsgan.evaluation.metrics.temporal import temporal_scores
+from utils.scores import KINDS
 
 COVER_EDGES = tuple(number / 10 for number in range(1, 10))  # of pixels and frames by opacity: ten bins
 SERIES_EDGES = tuple(number / 20 for number in range(1, 20))  # of pixel series by mean opacity, which varies less
 CLOUDY_BINS = slice(5, None)  # opacity above 0.5
 CLEAR_BINS = slice(None, 5)
-KINDS = ("real", "generated")
+PREFIX = "original_"  # of figures of the original protocol
+COVER = "cloud_cover"  # the figure that says how much cloud there is
 Counts = NDArray[np.float64]
 
 
@@ -52,11 +54,6 @@ def score_view(
         real: the series that it should be, same shape and device.
         classes: `(H, W)`, true land cover on that device, 0 for background.
         opacity: `(T, H, W)`, of the clouds over the source, on that device.
-        classifier: classifies pixel series.
-        njobs: cores to use for it.
-
-    Returns:
-        The scores.
 
     Raises:
         ValueError: If shapes don't fit.
@@ -77,7 +74,7 @@ def score_view(
         **{f"{key}_clear": value for key, value in pooled(sums, (CLEAR_BINS,)).items()},
         **{key: float(value) for key, value in temporal_scores(generated, real).items() if key != "correlated_series"},
         **_land_cover(confusion),
-        "cloud_cover": float(cover.mean()),
+        COVER: float(cover.mean()),
     }
     return ViewScores(
         figures, {key: values.cpu().numpy() for key, values in frames.items()}, sums, confusion, predicted
@@ -96,15 +93,7 @@ def _image_scores(
 
 
 def pooled(sums: dict[str, Counts], where: tuple[slice | int, ...]) -> dict[str, float]:
-    """Average errors over the pixels of some regions.
-
-    Args:
-        sums: of `ViewScores`.
-        where: which regions; an index of the arrays.
-
-    Returns:
-        `mae`, `rmse` and `sam` (degrees); NaN without pixels.
-    """
+    """Average errors over the pixels of some regions, an index of the sums of `ViewScores`; NaN without pixels."""
     total = {key: float(values[where].sum()) for key, values in sums.items()}
     if not total["pixels"]:
         return dict.fromkeys(("mae", "rmse", "sam"), float("nan"))
@@ -115,16 +104,7 @@ def pooled(sums: dict[str, Counts], where: tuple[slice | int, ...]) -> dict[str,
 def classify(
     frames: Tensor, classes: NDArray[np.integer], classifier: FittedClassifier, *, njobs: int = 1
 ) -> NDArray[np.int64]:
-    """Predict land cover from a series.
-
-    Args:
-        frames: `(T, C, H, W)`, network scale.
-        classes: `(H, W)`, true land cover; background stays background.
-        classifier: classifies pixel series.
-        njobs: cores to use.
-
-    Returns:
-        `(H, W)`: class, 0 for background.
+    """Predict land cover from a series `(T, C, H, W)` in network scale: `(H, W)`; background stays background.
 
     Raises:
         DataError: If values are not finite.

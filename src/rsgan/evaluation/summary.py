@@ -1,72 +1,61 @@
 """Scores of all test views: summary, and breakdown by cloud cover and by class."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from src.rsgan.evaluation.metrics.bootstrap import Interval, bootstrap_mean, bootstrap_ratio
 from src.rsgan.evaluation.metrics.classification import class_jaccard, classification_scores
-from src.rsgan.evaluation.scoring import COVER_EDGES, KINDS, SERIES_EDGES, ViewScores, pooled
+from src.rsgan.evaluation.scoring import COVER, COVER_EDGES, PREFIX, SERIES_EDGES, ViewScores, pooled
+from utils.intervals import bootstrap_mean, bootstrap_ratio
+from utils.scores import CLOUDS_ONLY, KINDS, ORIGINAL, RATIO, REFLECTANCE, TABLES
 from utils.seeding import Streams
 
-# The published keys, with the names that the figures of a view have.
-PUBLISHED = {
-    "test_mae": "original_mae",
-    "test_mse": "original_mse",
-    "test_psnr": "original_psnr",
-    "test_ssim": "original_ssim",
-    "test_sam": "original_sam",
-    "test_jaccard_generated_samples": "jaccard_generated",
-    "test_jaccard_real_samples": "jaccard_real",
-}
-RATIO = "jaccard_ratio"
-ORIGINAL = "original_"
+IMAGES = ("mae", "mse", "psnr", "ssim", "sam")  # of the original protocol
 Row = dict[str, Any]
+Figures = Mapping[str, float]
 
 
-def summarise(views: Sequence[Mapping[str, float]], *, seed: int) -> dict[str, Any]:
-    """Average scores over views.
+def figures(views: Sequence[ViewScores]) -> list[Figures]:
+    """The figures of each view; without those of cloudy and clear pixels where no view has clouds."""
+    every = [view.figures for view in views]
+    if clouded(views):
+        return every
+    return [{k: v for k, v in found.items() if k != COVER and not k.endswith(CLOUDS_ONLY)} for found in every]
 
-    Args:
-        views: the figures of each view.
-        seed: of the bootstrap.
+
+def clouded(views: Sequence[ViewScores]) -> bool:
+    """Say whether there is any cloud."""
+    return any(view.figures[COVER] > 0 for view in views)
+
+
+def summarise(views: Sequence[Figures], *, seed: int) -> dict[str, Any]:
+    """Average the `figures` of views; the seed is that of the bootstrap.
 
     Returns:
         The published keys `test_…`, each a mean over views (the ratio is one of means); then, for `original` and
         `reflectance` protocols, each score with `mean`, `low`, `high` (95 % bootstrap interval over views) and `count`
         (views in which it is defined).
     """
-    columns = {key: np.array([figures[key] for figures in views]) for key in views[0]}
+    columns = {key: np.array([found[key] for found in views]) for key in views[0]}
     intervals = {key: bootstrap_mean(values, rng=_stream(seed, key)) for key, values in columns.items()}
     intervals[RATIO] = bootstrap_ratio(columns["jaccard_generated"], columns["jaccard_real"], rng=_stream(seed, RATIO))
-    flat = {key: intervals[name].mean for key, name in PUBLISHED.items()} | {
-        "test_jaccard_ratio": intervals[RATIO].mean
+    protocols = {
+        REFLECTANCE: {key: found for key, found in intervals.items() if not key.startswith(PREFIX)},
+        ORIGINAL: {key: intervals[PREFIX + key] for key in IMAGES},
     }
-    image = {key: found for key, found in intervals.items() if not key.startswith(ORIGINAL)}
-    return {
-        **flat,
-        "reflectance": _plain(image),
-        "original": _plain({key: intervals[ORIGINAL + key] for key in ("mae", "mse", "psnr", "ssim", "sam")}),
-    }
+    published = {score.key: protocols[score.protocol][score.name].mean for score in TABLES[ORIGINAL]}
+    return published | {name: {k: v.model_dump() for k, v in found.items()} for name, found in protocols.items()}
 
 
 def _stream(seed: int, name: str) -> np.random.Generator:
     return Streams((seed,)).rng(f"bootstrap {name}")
 
 
-def _plain(intervals: Mapping[str, Interval]) -> dict[str, Any]:
-    return {key: asdict(interval) for key, interval in intervals.items()}
-
-
 def by_cloud_cover(views: Sequence[ViewScores]) -> list[Row]:
     """Break scores down by how much cloud there was.
-
-    Args:
-        views: the scores of all views.
 
     Returns:
         Rows with `unit`, `above` and `up_to` (opacity), `count`, and scores of the reflectance protocol: of *pixels* by
@@ -122,9 +111,6 @@ def _with_ratio(row: Row) -> Row:
 def by_class(views: Sequence[ViewScores]) -> list[Row]:
     """Break scores down by land cover.
 
-    Args:
-        views: the scores of all views.
-
     Returns:
         Rows with `class` (0 is background), `pixel_series`, errors of the reflectance protocol, and the Jaccard indices
         of that class.
@@ -141,7 +127,6 @@ def by_class(views: Sequence[ViewScores]) -> list[Row]:
 
 
 def total(views: Sequence[ViewScores]) -> dict[str, NDArray[np.float64]]:
-    """Add up the sums of all views."""
     return {key: np.sum([view.sums[key] for view in views], axis=0) for key in views[0].sums}
 
 

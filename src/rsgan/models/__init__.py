@@ -1,61 +1,77 @@
 """Networks, one file each, chosen by name in a configuration."""
 
+import math
 from abc import abstractmethod
 from typing import Annotated, Self
 
 from pydantic import Field, PositiveInt, model_validator
 from torch import nn
 
+from src.rsgan.models.layers import PlacedLayer, Shape
 from utils.registry import Configured, Registry
 
-Shape = tuple[int, int, int]
 # YAML has lists only; tuples cannot be changed by the code that reads them.
 InputSize = Annotated[tuple[PositiveInt, PositiveInt, PositiveInt], Field(strict=False)]
 Filters = Annotated[tuple[PositiveInt, ...], Field(strict=False, min_length=1)]
 
 
 class Network(Configured):
-    """The `model.<network>` section of an experiment: what a network is, checked and sized before it is built.
+    """The `model.<network>` section of an experiment: what a network is, checked and sized before it is built."""
 
-    Attributes:
-        input_size: channels, height and width of what goes in.
-    """
-
-    input_size: InputSize
+    input_size: InputSize | None = None
 
     @abstractmethod
-    def sizes(self) -> list[Shape]:
-        """Compute the sizes after each layer, first to last, by arithmetic: nothing is run.
-
-        Returns:
-            Channels, height and width.
+    def layers(self) -> list[PlacedLayer]:
+        """Put all layers in their places, first to last, by arithmetic: nothing is run.
 
         Raises:
-            ValueError: If an image vanishes on the way.
+            ValueError: If sizes don't fit.
         """
-
-    @model_validator(mode="after")
-    def _sizes_fit(self) -> Self:
-        self.sizes()
-        return self
-
-    @property
-    def output_size(self) -> Shape:
-        """Channels, height and width of what comes out."""
-        return self.sizes()[-1]
-
-    @property
-    @abstractmethod
-    def fewest_normalised(self) -> int | None:
-        """Fewest pixels of an image at a batch-normalised layer; None where there is no such layer."""
 
     @abstractmethod
     def build(self) -> nn.Module:
-        """Build the network with random weights, drawn from PyTorch's global generator.
+        """Build the network `(N, *input_size)` → `(N, *output_size)`; weights are drawn from PyTorch's own stream."""
 
-        Returns:
-            A module from `(N, *input_size)` to `(N, *output_size)`.
+    def _missing(self) -> list[str]:
+        # What a discriminator gives follows from its filters: it has no key `out_channels`.
+        return [name for name in ("input_size", "out_channels") if getattr(self, name, 1) is None]
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> Self:
+        if not self._missing():
+            self.layers()
+        return self
+
+    def sized(self, input_size: Shape, out_channels: int) -> Self:
+        """Fill in the sizes that were left out.
+
+        Raises:
+            ValueError: If the network cannot have them.
         """
+        sizes = {"input_size": input_size, "out_channels": out_channels}
+        network = self.model_copy(update={name: sizes[name] for name in self._missing()})
+        network.layers()
+        return network
+
+    @property
+    def output_size(self) -> Shape:
+        return self.layers()[-1].made
+
+    @property
+    def fewest_normalised(self) -> int | None:
+        """Fewest pixels of an image at a batch-normalised layer; None where there is no such layer."""
+        sides = (placed.made[1:] for placed in self.layers() if placed.layer.bn)
+        return min((height * width for height, width in sides), default=None)
+
+    @property
+    def parameters(self) -> int:
+        """Number of those that are learnt."""
+        return sum(placed.parameters for placed in self.layers())
+
+    @property
+    def values(self) -> int:
+        """Number of those that the convolutions make of one image."""
+        return sum(math.prod(placed.made) for placed in self.layers())
 
 
 NETWORKS = Registry(__name__)

@@ -1,31 +1,26 @@
 """Convolutional layers that networks are made of: their configuration, their sizes, their modules."""
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import nn
 
-from src.rsgan.models import Shape
+from utils.ranges import Share
 from utils.registry import Configured
 
+Shape = tuple[int, int, int]  # channels, height, width
 DropoutRate = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Layer(Configured):
-    """A convolution, then batch normalisation, dropout and PReLU; by default one that halves or doubles a side.
+    """A convolution, batch normalisation, dropout and an activation; by default it halves or doubles an image's sides.
 
     Attributes:
-        kernel_size: side of the kernel, in pixels.
-        stride: by which the output is smaller (or, transposed, larger) than the input.
-        padding: pixels of zeros around the input.
-        output_padding: pixels added to one side of a transposed convolution's output.
-        dilation: spacing of the kernel's elements.
         bias: whether the convolution has one; by default where no batch normalisation follows, which would undo it.
-        bn: whether batch normalisation follows.
-        dropout: share of values set to zero in training.
-        relu: whether a PReLU follows, with one learnt slope.
+        relu: what follows: a ReLU (true), a PReLU with one slope (`learn`) or nothing (false).
+        leak: slope of a ReLU for negative values.
     """
 
     kernel_size: PositiveInt = 4
@@ -36,53 +31,34 @@ class Layer(Configured):
     bias: bool | None = None
     bn: bool = True
     dropout: DropoutRate = 0
-    relu: bool = True
+    relu: Literal[True, False, "learn"] = "learn"
+    leak: Share = 0
 
-    def output_side(self, side: int, *, transposed: bool) -> int:
-        """Compute the size of the output.
+    def place(self, given: Shape, channels: int, *, transposed: bool = False) -> "PlacedLayer":
+        """Compute the size of the output, `channels` deep.
 
-        Args:
-            side: height or width of the input.
-            transposed: whether the convolution is.
-
-        Returns:
-            Height or width of the output; 0 or less where nothing is left.
+        Raises:
+            ValueError: If nothing is left of the image, or the settings contradict each other.
         """
+        _, height, width = given
+        sides = [self._side(side, transposed=transposed) for side in (height, width)]
+        if min(sides) < 1:
+            raise ValueError(
+                f"(kernel_size {self.kernel_size}, stride {self.stride}, padding {self.padding}) leaves nothing of its "
+                f"{height}x{width} input; use fewer layers or a larger input_size"
+            )
+        if transposed and self.output_padding >= max(self.stride, self.dilation):
+            raise ValueError(
+                f"has output_padding {self.output_padding}, expected less than stride {self.stride} or dilation "
+                f"{self.dilation}"
+            )
+        return PlacedLayer(self, given, (channels, *sides), transposed)
+
+    def _side(self, side: int, *, transposed: bool) -> int:
         reach = self.dilation * (self.kernel_size - 1)
         if transposed:
             return (side - 1) * self.stride - 2 * self.padding + reach + self.output_padding + 1
         return (side + 2 * self.padding - reach - 1) // self.stride + 1
-
-    def build(self, in_channels: int, out_channels: int, *, transposed: bool) -> nn.Sequential:
-        """Build the modules.
-
-        Args:
-            in_channels: channels of the input.
-            out_channels: channels of the output.
-            transposed: whether the convolution is.
-
-        Returns:
-            The layer; weights after Glorot & Bengio (2010), http://proceedings.mlr.press/v9/glorot10a.html.
-        """
-        sizes = {"kernel_size": self.kernel_size, "stride": self.stride, "padding": self.padding}
-        bias = not self.bn if self.bias is None else self.bias
-        common = {"dilation": self.dilation, "bias": bias, **sizes}
-        convolution: nn.Module
-        if transposed:
-            convolution = nn.ConvTranspose2d(in_channels, out_channels, output_padding=self.output_padding, **common)
-        else:
-            convolution = nn.Conv2d(in_channels, out_channels, **common)
-        nn.init.xavier_normal_(convolution.weight)
-        if convolution.bias is not None:
-            nn.init.zeros_(convolution.bias)
-        modules = [convolution]
-        if self.bn:
-            modules.append(nn.BatchNorm2d(out_channels))
-        if self.dropout:
-            modules.append(nn.Dropout(self.dropout))
-        if self.relu:
-            modules.append(nn.PReLU())
-        return nn.Sequential(*modules)
 
 
 class SameLayer(Layer):
@@ -97,93 +73,103 @@ class OutputLayer(SameLayer):
     """A network's last layer: by default bare, so that any value can come out."""
 
     bn: bool = False
-    relu: bool = False
+    relu: Literal[True, False, "learn"] = False
+
+
+Layers = Annotated[tuple[Layer, ...], Field(strict=False)]
+
+
+@dataclass(frozen=True)
+class PlacedLayer:
+    """A layer in its place in a network: its settings, and the shapes of its input and of its output."""
+
+    layer: Layer
+    given: Shape
+    made: Shape
+    transposed: bool
+
+    @property
+    def bias(self) -> bool:
+        return not self.layer.bn if self.layer.bias is None else self.layer.bias
+
+    @property
+    def parameters(self) -> int:
+        weights = self.given[0] * self.made[0] * self.layer.kernel_size**2
+        return weights + self.made[0] * (self.bias + 2 * self.layer.bn) + (self.layer.relu == "learn")
+
+    def build(self) -> nn.Sequential:
+        """Build the modules; weights after Glorot & Bengio (2010), http://proceedings.mlr.press/v9/glorot10a.html."""
+        modules = [self._convolution()]
+        if self.layer.bn:
+            modules.append(nn.BatchNorm2d(self.made[0]))
+        if self.layer.dropout:
+            modules.append(nn.Dropout(self.layer.dropout))
+        if self.layer.relu == "learn":
+            modules.append(nn.PReLU())
+        elif self.layer.relu:
+            modules.append(nn.LeakyReLU(self.layer.leak) if self.layer.leak else nn.ReLU())
+        return nn.Sequential(*modules)
+
+    def _convolution(self) -> nn.Module:
+        common = self.layer.model_dump(include={"kernel_size", "stride", "padding", "dilation"}) | {"bias": self.bias}
+        channels = self.given[0], self.made[0]
+        if self.transposed:
+            convolution = nn.ConvTranspose2d(*channels, output_padding=self.layer.output_padding, **common)
+        else:
+            convolution = nn.Conv2d(*channels, **common)
+        nn.init.xavier_normal_(convolution.weight)
+        if convolution.bias is not None:
+            nn.init.zeros_(convolution.bias)
+        return convolution
 
 
 def expand(content: Any, filters: str, kwargs: str) -> Any:  # noqa: ANN401 - whatever a YAML file holds
     """Give each layer its own settings: published files give none, one mapping for all, or a list.
 
-    Args:
-        content: a network's section.
-        filters: key of the list of filters.
-        kwargs: key of the layers' settings.
-
-    Returns:
-        The section with a list of settings as long as that of filters; other things as they are.
-
     Raises:
-        ValueError: If a list has another length.
+        ValueError: If there are more or fewer settings than filters.
     """
-    if not isinstance(content, Mapping) or not isinstance(content.get(filters), (list, tuple)):
+    if not isinstance(content, Mapping) or not isinstance(content.get(filters, []), list | tuple):
         return content
-    number, given = len(content[filters]), content.get(kwargs)
+    number, given = len(content.get(filters, [])), content.get(kwargs)
     if given is None or isinstance(given, Mapping):
         return {**content, kwargs: [given or {}] * number}
-    if isinstance(given, Sequence) and len(given) != number:
+    if isinstance(given, list | tuple) and len(given) != number:
         raise ValueError(f"{kwargs}: found {len(given)} entries, expected {number}, one for each of {filters}")
     return content
 
 
-def trace(
-    what: str, shape: Shape, filters: Sequence[int], layers: Sequence[Layer], *, transposed: bool = False
-) -> list[Shape]:
-    """Compute the sizes that a stack of layers goes through.
+def place(
+    what: str,
+    given: Shape,
+    filters: Sequence[int],
+    layers: Sequence[Layer],
+    *,
+    transposed: bool = False,
+    joined: Sequence[int] = (),
+) -> list[PlacedLayer]:
+    """Place layers one behind the other.
 
     Args:
-        what: name of the stack, for the message.
-        shape: channels, height and width of its input.
-        filters: channels of each layer's output.
-        layers: the layers.
-        transposed: whether their convolutions are.
-
-    Returns:
-        The sizes after each layer.
+        what: key of the filters and what they are of, for the message.
+        joined: channels that join each layer's output on its way to the next; none by default.
 
     Raises:
         ValueError: If an image vanishes on the way.
     """
-    shapes = [shape]
-    for number, (channels, layer) in enumerate(zip(filters, layers, strict=True), 1):
-        _, height, width = shapes[-1]
-        sides = [layer.output_side(side, transposed=transposed) for side in (height, width)]
-        if min(sides) < 1:
-            raise ValueError(
-                f"{what} {number} of {len(layers)} (kernel_size {layer.kernel_size}, stride {layer.stride}, padding "
-                f"{layer.padding}) leaves nothing of its {height}x{width} input; use fewer layers or a larger "
-                "input_size"
-            )
-        shapes.append((channels, *sides))
-    return shapes[1:]
+    placed: list[PlacedLayer] = []
+    for channels, layer, extra in zip(filters, layers, joined or [0] * len(layers), strict=True):
+        try:
+            placed.append(layer.place(given, channels, transposed=transposed))
+        except ValueError as error:
+            raise ValueError(f"{what} {len(placed) + 1} of {len(layers)} {error}") from None
+        given = deepen(placed[-1].made, extra)
+    return placed
 
 
-def stack(
-    in_channels: int, filters: Sequence[int], layers: Sequence[Layer], *, transposed: bool = False
-) -> nn.Sequential:
-    """Build layers one behind the other.
-
-    Args:
-        in_channels: channels of the input.
-        filters: channels of each layer's output.
-        layers: the layers.
-        transposed: whether their convolutions are.
-
-    Returns:
-        The modules.
-    """
-    pairs = zip(pairwise((in_channels, *filters)), layers, strict=True)
-    return nn.Sequential(*(layer.build(*channels, transposed=transposed) for channels, layer in pairs))
+def deepen(shape: Shape, channels: int) -> Shape:
+    return shape[0] + channels, *shape[1:]
 
 
-def fewest_normalised(layers: Sequence[Layer], shapes: Sequence[Shape]) -> int | None:
-    """Find the smallest image that is batch-normalised.
-
-    Args:
-        layers: the layers.
-        shapes: the sizes after each.
-
-    Returns:
-        Its number of pixels; None where no layer normalises.
-    """
-    return min(
-        (height * width for layer, (_, height, width) in zip(layers, shapes, strict=True) if layer.bn), default=None
-    )
+def build(layers: Sequence[PlacedLayer]) -> nn.Sequential:
+    return nn.Sequential(*(layer.build() for layer in layers))

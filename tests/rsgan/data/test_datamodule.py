@@ -1,7 +1,7 @@
 """Batches: the same from disk and memory, with and without workers; the split belongs to the configuration."""
 
+import shutil
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,14 @@ import torch
 
 from src.rsgan.data import datamodule
 from src.rsgan.data.datamodule import ToyDataModule
+from src.rsgan.data.datasets import Dataloader
 from src.rsgan.data.loader import BatchLoader
 from src.rsgan.data.plans import frame_plan
-from src.rsgan.data.store import MemoryStore, Sample, Store, size_in_memory
+from src.rsgan.data.store import Batch, MemoryStore, Store, size_in_memory
 from src.rsgan.data.views import open_views
 from tests.rsgan.conftest import HORIZON, SIDE, VIEWS, same
 from tests.rsgan.data.test_view_sets import cloud_removal
+from utils.errors import DataError
 
 KINDS = ("source", "target", "annotation", "cloud")
 CPU = torch.device("cpu")
@@ -23,14 +25,11 @@ CPU = torch.device("cpu")
 
 def make(roots: dict[str, Path], *, split_seed: int = 3, seed: int = 3, **more: Any) -> ToyDataModule:
     config = cloud_removal(roots["toy_cloud_removal"]).model_copy(update=more.pop("dataset", {}))
-    data = ToyDataModule(config, split_seed=split_seed, seed=seed, **more)
-    strategy = SimpleNamespace(root_device=CPU)
-    data.trainer = SimpleNamespace(strategy=strategy, global_rank=0, world_size=1)
-    return data
+    return ToyDataModule(config, split_seed=split_seed, seed=seed, **more)
 
 
-def batches(data: ToyDataModule, epoch: int = 0) -> list[Sample]:
-    loader = data.train_dataloader()
+def batches(data: ToyDataModule, epoch: int = 0) -> list[Batch]:
+    loader = data.loader("train")
     loader.sampler.set_epoch(epoch)
     return list(loader)
 
@@ -68,12 +67,12 @@ def test_workers_give_the_same(cache: str, roots: dict[str, Path]) -> None:
         loading = cloud_removal(roots["toy_cloud_removal"]).dataloader.model_copy(update={"num_workers": workers})
         data = make(roots, dataset={"cache": cache, "dataloader": loading})
         data.prepare(CPU)
-        loader = data.train_dataloader()
+        loader = data.loader("train")
         found.append([])
         for epoch in (0, 1):
             loader.set_epoch(epoch)
             found[-1].append(list(loader))
-        data.teardown("fit")
+        data.close()
     assert same(*found)
     assert not same(found[0][0], found[0][1])
 
@@ -87,28 +86,28 @@ def test_the_split_belongs_to_the_configuration_the_order_to_the_run(roots: dict
         data.prepare(CPU)
     assert same(batches(one), batches(one))
     assert not same(batches(one), batches(other))
-    assert same(list(one.val_dataloader()), list(other.val_dataloader()))
+    assert same(list(one.loader("val")), list(other.loader("val")))
     assert one.fingerprint == other.fingerprint != moved.fingerprint
 
 
 def test_validation_sees_every_frame_in_order(roots: dict[str, Path]) -> None:
     data = make(roots, kinds=("target",), frames_per_series=2)
     data.prepare(CPU)
-    seen = torch.cat([sample["target"] for sample in data.val_dataloader()])
+    seen = torch.cat([sample["target"] for sample in data.loader("val")])
     assert same(seen, data.series("val", 0, ("target",))["target"])
-    assert sum(len(sample["target"]) for sample in data.train_dataloader()) == 6 * 2
+    assert sum(len(sample["target"]) for sample in data.loader("train")) == 6 * 2
 
 
 def test_a_loader_goes_on_where_it_stopped(roots: dict[str, Path]) -> None:
     data = make(roots)
     data.prepare(CPU)
     whole = batches(data, epoch=5)
-    loader = data.train_dataloader()
+    loader = data.loader("train")
     loader.set_epoch(5)
     begun = iter(loader)
     first = [next(begun) for _ in range(3)]
     state = loader.state_dict()
-    later: BatchLoader = data.train_dataloader()
+    later: BatchLoader = data.loader("train")
     later.load_state_dict(state)
     later.set_epoch(5)
     assert same(whole, first + list(later))
@@ -117,22 +116,25 @@ def test_a_loader_goes_on_where_it_stopped(roots: dict[str, Path]) -> None:
     assert later.state_dict() == {"done": 0}
 
 
-@pytest.mark.parametrize(("free", "kind"), [(10**12, MemoryStore), (1000, Store)])
+@pytest.mark.parametrize(("free", "kind"), [(10**12, MemoryStore), (1000, Store), (None, Store)])
 def test_the_cache_that_fits(
-    free: int, kind: type, roots: dict[str, Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    free: int | None,
+    kind: type,
+    roots: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(datamodule, "free_memory", lambda: free)
+    monkeypatch.setattr(datamodule, "available", lambda: free)
     data = make(roots)
     with caplog.at_level("INFO"):
         data.prepare(CPU)
-    assert type(data.train_dataloader()._loader.dataset) is kind
+    assert type(data.loader("train")._loader.dataset.store) is kind
     assert "views: 6 train, 1 val, 1 test" in caplog.text
 
 
-def test_memory_is_estimated_and_free_memory_known(roots: dict[str, Path]) -> None:
+def test_memory_is_estimated(roots: dict[str, Path]) -> None:
     views = list(open_views(cloud_removal(roots["toy_cloud_removal"])).values())
     assert size_in_memory(views, ("source", "target")) == VIEWS * HORIZON * SIDE * SIDE * 9 * 4
-    assert datamodule.free_memory() > 10**6
 
 
 def test_the_device_cache_without_a_device_is_memory(roots: dict[str, Path]) -> None:
@@ -142,35 +144,16 @@ def test_the_device_cache_without_a_device_is_memory(roots: dict[str, Path]) -> 
     assert data._stores["train"]._kept["source"].dtype == torch.float32
 
 
-def test_runs_in_one_process_may_share_what_was_decoded(
-    roots: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_frame_that_cannot_be_read_is_one_line_that_names_view_and_step(
+    workers: int, roots: dict[str, Path], tmp_path: Path
 ) -> None:
-    decoded: list[tuple[str, tuple[str, ...]]] = []
-    original = ToyDataModule._decode
-
-    def counted(self: ToyDataModule, split: str, *rest: Any) -> MemoryStore:
-        decoded.append((split, self.kinds))
-        return original(self, split, *rest)
-
-    monkeypatch.setattr(ToyDataModule, "_decode", counted)
-
-    def prepared(**more: Any) -> list[Sample]:
-        data = make(roots, **more)
-        data.prepare(CPU)
-        return batches(data)
-
-    apart = prepared()
-    assert len(decoded) == 2
-    token = datamodule.DECODED.set({})
-    try:
-        assert same(apart, prepared())
-        assert same(apart, prepared())
-        assert len(decoded) == 4
-        prepared(split_seed=4)  # another split: other views in the same place
-        prepared(kinds=("target",))
-        assert len(decoded) == 8
-        assert len(datamodule.DECODED.get()) == 2
-    finally:
-        datamodule.DECODED.reset(token)
-    prepared()
-    assert len(decoded) == 10
+    root = Path(shutil.copytree(roots["toy_cloud_removal"], tmp_path / "set"))
+    loading = {"batch_size": 4, "num_workers": workers}
+    data = make({"toy_cloud_removal": root}, dataset={"cache": "none", "dataloader": Dataloader(**loading)})
+    data.prepare(CPU)
+    for name in data.names["train"]:
+        (root / name / "sar/frames/frame_2.h5").write_bytes(b"x")
+    with pytest.raises(DataError, match=r"^view \d, step 2: .*frame_2.h5: .*$"):
+        batches(data)
+    data.close()

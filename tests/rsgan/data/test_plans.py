@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.rsgan.data.plans import Batch, frame_plan, series_plan, share
+from src.rsgan.data.plans import BatchIndex, frame_plan, series_plan, share
 
 NUMBERS = {
     "views": st.integers(1, 12),
@@ -88,5 +88,5 @@ def test_processes_share_whole_series(
     assert world > 1 or len(equal[0]) == len(plan)
 
 
-def frames(*plans: list[Batch]) -> list[int]:
+def frames(*plans: list[BatchIndex]) -> list[int]:
     return [int(index) for plan in plans for batch in plan for index in batch.index]

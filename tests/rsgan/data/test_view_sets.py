@@ -4,12 +4,12 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from src.rsgan.data.datasets.toy_cloud_removal import ToyCloudRemoval
-from src.rsgan.data.datasets.toy_sar_to_optical import ToySARToOptical
+from src.rsgan.data.datasets import DatasetConfig
 from src.rsgan.data.views import natural, open_views, to_network_scale
 from src.toygeneration.export import ProductDataset, export
 from tests.conftest import make_dataset, scene
@@ -19,8 +19,12 @@ from utils.errors import DataError
 COMMON = {"split": {"train": 0.7, "val": 0.15, "test": 0.15}, "dataloader": {"batch_size": 4}}
 
 
-def cloud_removal(root: Path) -> ToyCloudRemoval:
-    return ToyCloudRemoval.model_validate({"name": "toy_cloud_removal", "root": str(root), **COMMON})
+def dataset(root: Path, name: str, **more: Any) -> DatasetConfig:
+    return DatasetConfig.model_validate({"name": name, "root": str(root), **COMMON, **more})
+
+
+def cloud_removal(root: Path, **more: Any) -> DatasetConfig:
+    return dataset(root, "toy_cloud_removal", **more)
 
 
 @pytest.fixture
@@ -54,14 +58,29 @@ def test_network_scale() -> None:
 
 def test_a_product_without_clouds_is_clear(roots: dict[str, Path]) -> None:
     root = roots["toy_sar_to_optical"]
-    config = ToySARToOptical.model_validate({"name": "toy_sar_to_optical", "root": str(root), **COMMON})
-    view = next(iter(open_views(config).values()))
-    assert view.read(0, "source").shape == (SIDE, SIDE, 3)
-    assert not view.read(0, "cloud").any()
+    for more in ({}, {"clouds": "optical"}):
+        view = next(iter(open_views(dataset(root, "toy_sar_to_optical", **more)).values()))
+        assert view.read(0, "source").shape == (SIDE, SIDE, 3)
+        assert view.read(0, "cloud").shape == (SIDE, SIDE, 1)
+        assert not view.read(0, "cloud").any()
+
+
+def test_sources_are_whatever_the_file_says(roots: dict[str, Path]) -> None:
+    """Clouds are known even where the clouded product is no source."""
+    root = roots["toy_cloud_removal"]
+    usual = open_views(cloud_removal(root))["3"]
+    own = {"sources": ["sar", "clean_optical"], "target": "clouded_optical", "clouds": "clouded_optical"}
+    for config in (cloud_removal(root, **own), dataset(root, "anything", **own)):
+        view = open_views(config)["3"]
+        np.testing.assert_array_equal(view.read(1, "source")[..., :3], usual.read(1, "source")[..., 3:])
+        np.testing.assert_array_equal(view.read(1, "source")[..., 3:], usual.read(1, "target"))
+        np.testing.assert_array_equal(view.read(1, "target"), usual.read(1, "source")[..., :3])
+    view = open_views(cloud_removal(root, sources=["sar"]))["3"]
+    np.testing.assert_array_equal(view.read(1, "cloud"), usual.read(1, "cloud"))
 
 
 def test_steps_without_a_frame_are_left_out(copy: Path) -> None:
-    for view in copy.iterdir():
+    for view in filter(Path.is_dir, copy.iterdir()):
         index = json.loads((view / "sar/index.json").read_text())
         index["files"] |= {"1": None, "4": None}
         (view / "sar/index.json").write_text(json.dumps(index))
@@ -72,7 +91,8 @@ def test_steps_without_a_frame_are_left_out(copy: Path) -> None:
 
 
 def test_files_and_hidden_folders_are_no_views(copy: Path) -> None:
-    (copy / ".3.partial-host@1-abc").mkdir()
+    for folder in (".3.partial-host@1-abc", ".ipynb_checkpoints", "3/.ipynb_checkpoints", "3/sar/.ipynb_checkpoints"):
+        (copy / folder).mkdir()
     (copy / "notes.txt").write_text("x")
     assert len(open_views(cloud_removal(copy))) == VIEWS
 
@@ -88,15 +108,21 @@ def drop(folder: Path) -> None:
 
 
 BREAKS: list[tuple[Callable[[Path], None], str]] = [
-    (lambda root: drop(root / "5/sar"), r"view 5: .*5/sar: no product here"),
+    (lambda root: drop(root / "5/sar"), r"view 5: .*5/sar/index.json: no such file, expected the index of a product"),
     (lambda root: replace(root / "5/sar", product__size={"width": 8, "height": SIDE}), r"differ in size .*sar 8x16"),
     (
         lambda root: replace(root / "5/sar", product__horizon=5),
         r"view 5: found .* 5 common time steps.*expected .* 6 c",
     ),
     (lambda root: replace(root / "5/sar", ts__ndim=2, product__nbands=2), r"view 5: found .*sar 2.*expected .*sar 3"),
-    (lambda root: (root / "5/sar/frames/frame_0.h5").write_bytes(b"x"), "view 5: .*frame_0.h5: truncated"),
-    (lambda root: [drop(entry) for entry in root.iterdir()], "found no views, expected folders that hold clouded_opt"),
+    (
+        lambda root: (root / "5/sar/frames/frame_0.h5").write_bytes(b"x"),
+        "view 5: .*frame_0.h5: unusable frame",
+    ),
+    (
+        lambda root: [drop(view) for view in root.glob("[0-9]*")],
+        "found no views, expected folders that hold clouded_opt",
+    ),
     (lambda root: drop(root), "no such folder; build the data set"),
 ]
 

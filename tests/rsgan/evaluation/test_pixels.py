@@ -1,5 +1,7 @@
 """Sampling of pixel series: which, how many, and in which chunks."""
 
+import resource
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +62,18 @@ def test_chunks_hold_the_same_series_in_the_same_order(views: list[View], number
         np.testing.assert_array_equal(np.concatenate([labels for _, labels in parts]), np.concatenate(sample.labels))
         series = np.concatenate([series for series, _ in parts])
         np.testing.assert_array_equal(series, np.concatenate([series for series, _ in sample]))
+
+
+def test_a_disk_that_fills_up_is_an_error_and_does_not_kill(views: list[View], tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            PixelSample.draw(views, None, rng=rng()).chunks(2, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
 
 
 def test_more_than_there_is_means_all(views: list[View]) -> None:

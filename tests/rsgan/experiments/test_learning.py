@@ -7,11 +7,13 @@ import pytest
 import torch
 
 from src.rsgan.configuration import ExperimentConfig
-from src.rsgan.data.store import Sample
-from src.rsgan.experiments.experiment import Experiment, mean_absolute_error
-from src.rsgan.training import HARMLESS, build_experiment
+from src.rsgan.data.store import Batch
+from src.rsgan.experiments.experiment import Experiment
+from src.rsgan.experiments.utils.losses import mean_absolute_error
+from src.rsgan.learner import Learner
+from src.rsgan.process import HARMLESS
 from tests.rsgan.conftest import CGAN, CYCLE, RECURRENT, SIDE, UPPER_BOUND
-from tests.rsgan.experiments.test_steps import run
+from tests.rsgan.experiments.test_steps import learner_of, run
 
 Small = Callable[..., ExperimentConfig]
 pytestmark = [pytest.mark.filterwarnings(f"ignore:{message}") for message in HARMLESS]
@@ -21,19 +23,18 @@ GENERATOR = {
     "enc_kwargs": [{"bn": False, "relu": False}, {}],
     "dec_filters": [32, 16],
     "dec_kwargs": [{}, {"bn": False}],
-    "out_channels": 3,
 }
 
 
-def build(small: Small, file: Path, *names: str, seed: int = 0) -> Experiment:
+def build(small: Small, file: Path, *names: str, seed: int = 0) -> Learner:
     """An experiment large enough to learn something, and quick to do so."""
     plain = small(file)
     changes: dict[str, object] = {}
     for name in names:
-        changes[f"model__{name}"] = GENERATOR | {"input_size": list(plain.model[name].input_size)}
+        changes[f"model__{name}"] = GENERATOR
     for name in plain.optimizer:
         changes[f"optimizer__{name}__lr"] = 2e-3 if name.startswith("generator") else 2e-4
-    return build_experiment(small(file, **changes), seed)
+    return learner_of(small(file, **changes), seed)
 
 
 def smooth(number: int, bands: int, seed: int, *, nodes: int = 4) -> torch.Tensor:
@@ -42,12 +43,12 @@ def smooth(number: int, bands: int, seed: int, *, nodes: int = 4) -> torch.Tenso
     return torch.nn.functional.interpolate(coarse, size=(SIDE, SIDE), mode="bilinear").clamp(-1, 1)
 
 
-def error(experiment: Experiment, sample: Sample) -> float:
+def error(experiment: Experiment, sample: Batch) -> float:
     """Mean absolute error over frames, each a series of its own."""
     experiment.eval()
     with torch.no_grad():
         frames = [
-            Sample(**{key: value[number, None] for key, value in sample.items() if torch.is_tensor(value)})
+            Batch(**{key: value[number, None] for key, value in sample.items() if torch.is_tensor(value)})
             for number in range(len(sample["target"]))
         ]
         errors = [float(mean_absolute_error(experiment.translate(frame), frame["target"])) for frame in frames]
@@ -59,44 +60,44 @@ def error(experiment: Experiment, sample: Sample) -> float:
     ("file", "names", "level"),
     [
         (CGAN, ["generator"], 0.06),
-        (UPPER_BOUND, ["generator"], 0.05),
-        (RECURRENT, ["generator"], 0.12),
+        (RECURRENT, ["generator"], 0.05),
         (CYCLE, ["generator_AB", "generator_BA"], 0.06),
     ],
 )
 def test_a_handful_of_frames_is_learnt(file: Path, names: list[str], level: float, small: Small) -> None:
     """Images that have nothing to do with their source can only be learnt by heart; the error is 0.5 at first."""
-    experiment = build(small, file, *names)
+    learner = build(small, file, *names)
+    experiment = learner.experiment
     bands = 3 if file == CYCLE else 6
-    sample = Sample(source=smooth(6, bands, 0), target=smooth(6, 3, 9), first=True)
+    sample = Batch(source=smooth(6, bands, 0), target=smooth(6, 3, 9), first=True)
     before = error(experiment, sample)
-    run(experiment, [sample] * 10, epochs=25)
+    run(learner, [sample] * 10, epochs=15)
     assert before > 0.35
     assert error(experiment, sample) < level
 
 
 def test_the_identity_is_near_zero_on_frames_never_seen(small: Small) -> None:
-    experiment = build(small, UPPER_BOUND, "generator")
-    run(experiment, [Sample(target=smooth(8, 3, n), first=True) for n in range(40)], epochs=12)
-    assert error(experiment, Sample(target=smooth(8, 3, 99), first=True)) < 0.06
+    learner = build(small, UPPER_BOUND, "generator")
+    run(learner, [Batch(target=smooth(8, 3, n), first=True) for n in range(20)], epochs=10)
+    assert error(learner.experiment, Batch(target=smooth(8, 3, 99), first=True)) < 0.08
 
 
-def hidden_frames(seed: int, *, series: int = 6, hidden: int = 2) -> list[Sample]:
+def hidden_frames(seed: int, *, series: int = 6, hidden: int = 2) -> list[Batch]:
     """Still scenes of three frames; the last is fully clouded and its radar image empty."""
     scene = smooth(series, 3, seed, nodes=2)
     clear = torch.cat([scene, scene], dim=1)
     clouded = torch.cat([torch.ones_like(scene), torch.zeros_like(scene)], dim=1)
     return [
-        Sample(source=clouded if step == hidden else clear, target=scene, first=step == 0) for step in range(hidden + 1)
+        Batch(source=clouded if step == hidden else clear, target=scene, first=step == 0) for step in range(hidden + 1)
     ]
 
 
-def error_when_hidden(experiment: Experiment, steps: list[Sample]) -> float:
+def error_when_hidden(experiment: Experiment, steps: list[Batch]) -> float:
     """Error of the last frame, in series never seen."""
     experiment.eval()
     errors = []
     for number in range(len(steps[0]["target"])):
-        series = Sample(source=torch.stack([step["source"][number] for step in steps]), first=True)
+        series = Batch(source=torch.stack([step["source"][number] for step in steps]), first=True)
         with torch.no_grad():
             made = experiment.translate(series)[-1]
         errors.append(float(mean_absolute_error(made, steps[-1]["target"][number])))
@@ -107,8 +108,8 @@ def test_memory_shows_what_a_cloud_hides(small: Small) -> None:
     training = [step for seed in range(12) for step in hidden_frames(seed)]
     errors = {}
     for name, file in (("plain", CGAN), ("recurrent", RECURRENT)):
-        experiment = build(small, file, "generator")
-        run(experiment, training, epochs=12)
-        errors[name] = error_when_hidden(experiment, hidden_frames(99))
+        learner = build(small, file, "generator")
+        run(learner, training, epochs=6)
+        errors[name] = error_when_hidden(learner.experiment, hidden_frames(99))
     assert errors["plain"] > 0.3
-    assert errors["recurrent"] < 0.5 * errors["plain"]
+    assert errors["recurrent"] < 0.6 * errors["plain"]

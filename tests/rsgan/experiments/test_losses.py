@@ -10,8 +10,16 @@ from hypothesis import strategies as st
 from sklearn.metrics import precision_score, recall_score
 from torch import nn
 
-from src.rsgan.experiments.utils.figures import Means, judgement, precision
-from src.rsgan.experiments.utils.losses import discriminator_loss, fake_loss, frozen, real_loss, smooth_l1
+from src.rsgan.experiments.utils.losses import (
+    discriminator_loss,
+    fake_loss,
+    frozen,
+    judgement,
+    precision,
+    real_loss,
+    smooth_l1,
+)
+from src.rsgan.learner import Means
 
 LOGITS = st.lists(st.floats(-8, 8, width=32), min_size=1, max_size=20)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,29 +10,33 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from src.rsgan.building import build_experiment
 from src.rsgan.configuration import ExperimentConfig
-from src.rsgan.data.store import Sample
+from src.rsgan.data.store import Batch
 from src.rsgan.experiments.experiment import Experiment
-from src.rsgan.training import HARMLESS, build_experiment
+from src.rsgan.learner import Learner
+from src.rsgan.process import HARMLESS
 from tests.rsgan.conftest import BATCH, CGAN, CYCLE, HORIZON, RECURRENT, SIDE, UPPER_BOUND, same
+from utils.errors import RunError
+from utils.identity import Identity
 
 Small = Callable[..., ExperimentConfig]
 FILES = {"cgan": CGAN, "upper_bound": UPPER_BOUND, "recurrent": RECURRENT, "cycle": CYCLE}
 pytestmark = [pytest.mark.filterwarnings(f"ignore:{message}") for message in HARMLESS]
 
 
-def sample(number: int = 0, *, first: bool = True, bands: int = 6, size: int = BATCH) -> Sample:
+def sample(number: int = 0, *, first: bool = True, bands: int = 6, size: int = BATCH) -> Batch:
     rng = torch.Generator().manual_seed(number)
     source = torch.randn(size, bands, SIDE, SIDE, generator=rng)
-    return Sample(source=source, target=torch.randn(size, 3, SIDE, SIDE, generator=rng), first=first)
+    return Batch(source=source, target=torch.randn(size, 3, SIDE, SIDE, generator=rng), first=first)
 
 
-def samples_of(name: str, *, number: int = 3) -> list[Sample]:
+def samples_of(name: str, *, number: int = 3) -> list[Batch]:
     bands = 3 if name == "cycle" else 6
     return [sample(n, first=n == 0, bands=bands) for n in range(number)]
 
 
-def run(experiment: Experiment, training: list[Sample], validation: list[Sample] = (), epochs: int = 1) -> pl.Trainer:
+def run(learner: Learner, training: list[Batch], validation: list[Batch] = (), epochs: int = 1) -> pl.Trainer:
     """Train on given batches, without files."""
     trainer = pl.Trainer(
         max_epochs=epochs,
@@ -45,8 +48,12 @@ def run(experiment: Experiment, training: list[Sample], validation: list[Sample]
         num_sanity_val_steps=0,
         limit_val_batches=len(validation) or 0,
     )
-    trainer.fit(experiment, Batches(training), Batches(validation or training))
+    trainer.fit(learner, Batches(training), Batches(validation or training))
     return trainer
+
+
+def learner_of(config: ExperimentConfig, seed: int = 0) -> Learner:
+    return Learner(config, Identity({}, seed=seed))
 
 
 class Batches(list):
@@ -63,25 +70,26 @@ def snapshot(network: nn.Module) -> list[Tensor]:
 
 @pytest.mark.parametrize("name", FILES)
 def test_each_optimiser_has_its_own_parameters(name: str, small: Small) -> None:
-    experiment = build_experiment(small(FILES[name]), 0)
-    made = [entry["optimizer"] for entry in experiment.configure_optimizers()]
+    config = small(FILES[name])
+    learner = learner_of(config)
+    made = [entry["optimizer"] for entry in learner.configure_optimizers()]
     owned = [{id(p) for group in optimizer.param_groups for p in group["params"]} for optimizer in made]
     assert all(not one & other for one, other in combinations(owned, 2))
-    assert set.union(*owned) == {id(parameter) for parameter in experiment.parameters()}
-    names = list(experiment.config.experiment.optimizers)
+    assert set.union(*owned) == {id(parameter) for parameter in learner.parameters()}
+    names = list(config.experiment.optimizers)
     for optimizer, optimizer_name in zip(made, names, strict=True):
-        assert optimizer.param_groups[0]["lr"] == experiment.config.optimizer[optimizer_name].lr
+        assert optimizer.param_groups[0]["lr"] == config.optimizer[optimizer_name].lr
         assert optimizer.param_groups[0]["betas"] == (0.5, 0.999)
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_step_of_one_side_leaves_the_other_untouched(name: str, small: Small) -> None:
-    experiment = build_experiment(small(FILES[name]), 0)
-    groups = experiment.config.experiment.optimizers
-    original, descents = experiment.descend, []
+    learner = learner_of(small(FILES[name]))
+    experiment, groups = learner.experiment, learner.config.experiment.optimizers
+    original, descents = learner.descend, []
 
     def descend(optimizer: str, loss: Tensor) -> None:
-        mine, others = groups[optimizer], [n for n in experiment.config.model if n not in groups[optimizer]]
+        mine, others = groups[optimizer], [n for n in experiment.configured if n not in groups[optimizer]]
         before = {n: snapshot(experiment.get_submodule(n)) for n in (*mine, *others)}
         original(optimizer, loss)
         after = {n: snapshot(experiment.get_submodule(n)) for n in (*mine, *others)}
@@ -89,21 +97,21 @@ def test_a_step_of_one_side_leaves_the_other_untouched(name: str, small: Small) 
         assert not any(same(before[n], after[n]) for n in mine), optimizer
         descents.append(optimizer)
 
-    experiment.descend = descend
-    run(experiment, samples_of(name, number=2))
+    learner.descend = descend
+    run(learner, samples_of(name, number=2))
     assert sorted(descents) == sorted(list(groups) * 2)
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_one_pass_of_each_generator_serves_a_step(name: str, small: Small) -> None:
-    experiment = build_experiment(small(FILES[name]), 0)
-    calls: dict[str, int] = {}
-    for network in experiment.config.model:
+    learner = learner_of(small(FILES[name]))
+    experiment, calls = learner.experiment, dict[str, int]()
+    for network in experiment.configured:
         calls[network] = 0
         experiment.get_submodule(network).register_forward_hook(
             lambda *_, network=network: calls.__setitem__(network, calls[network] + 1)
         )
-    run(experiment, samples_of(name, number=1))
+    run(learner, samples_of(name, number=1))
     # In a CycleGAN a generator also brings back what the other made.
     passes = 2 if name == "cycle" else 1
     assert calls == {n: passes if n.startswith("generator") else 3 for n in calls}
@@ -128,11 +136,10 @@ def test_the_losses_of_the_conditional_gan(small: Small) -> None:
         torch.testing.assert_close(figures[name], value, msg=name)
 
 
-def losses_descended(experiment: Experiment, batch: Sample) -> dict[str, Tensor]:
+def losses_descended(experiment: Experiment, batch: Batch) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
-    experiment.descend = found.__setitem__
     with torch.no_grad():
-        experiment.step(batch)
+        experiment.step(batch, found.__setitem__)
     return found
 
 
@@ -171,7 +178,7 @@ def test_what_the_cycle_gan_minimises(small: Small) -> None:
 def test_the_upper_bound_sees_its_target_only(small: Small) -> None:
     experiment = build_experiment(small(UPPER_BOUND), 0).eval()
     assert experiment.kinds == ("target",)
-    batch = Sample(target=sample()["target"], first=True)
+    batch = Batch(target=sample()["target"], first=True)
     assert torch.equal(experiment.translate(batch), experiment.generator(batch["target"]))
 
 
@@ -190,11 +197,11 @@ class Spy:
 
 def test_the_past_belongs_to_a_series_and_a_split(small: Small) -> None:
     """Two series of two steps in training, two in validation, twice over."""
-    experiment = build_experiment(small(RECURRENT), 0)
-    spy = Spy(experiment)
+    learner = learner_of(small(RECURRENT))
+    spy = Spy(learner.experiment)
     training = [sample(n, first=n % 2 == 0, size=3) for n in range(4)]
     validation = [sample(n + 9, first=n % 2 == 0, size=2) for n in range(4)]
-    run(experiment, training, validation, epochs=2)
+    run(learner, training, validation, epochs=2)
     for mode in (True, False):
         assert len(spy.shown[mode]) == 8
         for number, shown in enumerate(spy.shown[mode]):
@@ -220,21 +227,22 @@ def test_a_series_is_generated_on_its_own_outputs(small: Small) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_learning_rates_decay_once_an_epoch(name: str, small: Small) -> None:
-    experiment = build_experiment(small(FILES[name]), 0)
-    run(experiment, samples_of(name), epochs=3)
-    config = experiment.config
-    for optimizer, key in zip(experiment.optimizers(), config.experiment.optimizers, strict=True):
-        expected = config.optimizer[key].lr * config.lr_scheduler[key].gamma ** 3
+def test_learning_rates_decay_once_an_epoch_each_by_its_own_factor(name: str, small: Small) -> None:
+    gammas = {key: 0.9 - number / 10 for number, key in enumerate(small(FILES[name]).optimizer)}
+    changes = {f"lr_scheduler__{key}__gamma": gamma for key, gamma in gammas.items()}
+    learner = learner_of(small(FILES[name], **changes))
+    run(learner, samples_of(name), epochs=3)
+    for optimizer, key in zip(learner.optimizers(), gammas, strict=True):
+        expected = learner.config.optimizer[key].lr * gammas[key] ** 3
         assert optimizer.param_groups[0]["lr"] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_what_may_be_monitored_is_logged(name: str, small: Small) -> None:
-    experiment = build_experiment(small(FILES[name]), 0)
-    trainer = run(experiment, samples_of(name), samples_of(name, number=2))
+    learner = learner_of(small(FILES[name]))
+    trainer = run(learner, samples_of(name), samples_of(name, number=2))
     logged = set(trainer.callback_metrics)
-    assert set(experiment.config.experiment.monitors) <= logged
+    assert set(learner.experiment.monitors()) <= logged
     published = {"Loss/train_generator", "Metric/train_mae", "Metric/train_precision", "Metric/val_recall"}
     if name == "cycle":
         published = {"Loss/train_generator_AB", "Loss/cycle_loss_BA", "Loss/mae_AB", "Metric/train_precision_A"}
@@ -250,10 +258,11 @@ def test_dropout_is_drawn_anew_at_each_batch_and_run(small: Small) -> None:
 
     def made(seed: int) -> list[Tensor]:
         config = small(CGAN, optimizer__generator__lr=1e-12, optimizer__discriminator__lr=1e-12)
-        experiment = build_experiment(config, 0)
-        experiment._seed = seed
-        spy = Spy(experiment)
-        run(experiment, [sample(), sample()])
+        weights = build_experiment(config, 0).state_dict()
+        learner = learner_of(config, seed)
+        learner.experiment.load_state_dict(weights)
+        spy = Spy(learner.experiment)
+        run(learner, [sample(), sample()])
         return spy.made[True]
 
     one, again, other = made(1), made(1), made(2)
@@ -288,11 +297,22 @@ def test_pictures(small: Small) -> None:
                 torch.testing.assert_close(shown["Generated - Optical (fake RGB)"][1], series_made[-1])
 
 
-def test_a_run_that_diverges_says_so(small: Small, tmp_path: Path) -> None:
-    from utils.errors import RunError
+@pytest.mark.parametrize("name", FILES)
+def test_eight_pixels_and_one_time_step_are_enough(name: str, small: Small) -> None:
+    learner = learner_of(small(FILES[name], side=8))
+    experiment = learner.experiment
+    batch = sample(bands=3 if name == "cycle" else 6)
+    tiny = Batch(first=True, **{kind: batch[kind][:1, :, :8, :8] for kind in ("source", "target")})
+    run(learner, [tiny])
+    experiment.eval()
+    with torch.no_grad():
+        assert experiment.translate(tiny).shape == (1, 3, 8, 8)
+        assert {images.shape for images in experiment.pictures([tiny]).values()} == {(1, 3, 8, 8)}
 
-    experiment = build_experiment(small(CGAN), 0)
+
+def test_a_run_that_diverges_says_so(small: Small) -> None:
+    learner = learner_of(small(CGAN))
     batch = sample()
     batch["target"][0, 0, 0, 0] = float("inf")
     with pytest.raises(RunError, match=r"epoch 0: .*Metric/train_mae.* not finite: training diverged"):
-        run(experiment, [batch])
+        run(learner, [batch])

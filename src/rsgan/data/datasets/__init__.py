@@ -1,71 +1,70 @@
-"""Data sets of views, one file each, chosen by name in a configuration."""
+"""Which products of a view are source and target."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from src.rsgan.data.split import SplitRatios
-from utils.registry import Configured, Registry
+from utils.paths import PathText
+from utils.registry import Configured, nearest
 
 Kind = Literal["source", "target", "annotation", "cloud"]
 Cache = Literal["auto", "none", "ram", "device"]
+ProductName = Annotated[str, Field(pattern=r"^[^./\\\x00][^/\\\x00]*$", max_length=255)]
+# What the data sets of the published experiments are made of.
+KNOWN: dict[str, dict[str, Any]] = {
+    "toy_cloud_removal": {
+        "sources": ("clouded_optical", "sar"),
+        "target": "clean_optical",
+        "clouds": "clouded_optical",
+    },
+    "toy_sar_to_optical": {"sources": ("sar",), "target": "optical"},
+}
 
 
 class Dataloader(Configured):
-    """How batches are read.
-
-    Attributes:
-        batch_size: frames (series, where an experiment runs through them in time order) to a batch.
-        num_workers: processes that read ahead; never more than there are cores.
-    """
+    """How batches are read: of frames, or of series where an experiment runs through them in time order."""
 
     batch_size: PositiveInt
     num_workers: NonNegativeInt = 0
 
 
 class DatasetConfig(Configured):
-    """The `dataset` section of an experiment. A subclass says which products of a view are source and target.
+    """The `dataset` section of an experiment: a folder of views, each a folder of products.
 
     Attributes:
-        root: folder of the views, each a folder of products.
-        split: shares of the views for training, validation and testing.
-        dataloader: how batches are read.
-        cache: `none` reads files whenever a frame is needed, `ram` decodes each once, `device` keeps them on the GPU in
-            half precision; `auto` takes the fastest that fits.
-        sources: products whose bands, in this order, are the source.
+        name: one of `KNOWN`, which says what is source and target, or any other.
         target: product that is the target; its annotations are the truth.
-        clouds: product whose opacities say where clouds are.
+        clouds: product whose opacities say where clouds are; None where there are no clouds to see through.
     """
 
-    root: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1)] = "own"
+    root: Annotated[PathText, Field(min_length=1)]
+    sources: Annotated[tuple[ProductName, ...], Field(strict=False, min_length=1)]
+    target: ProductName
+    clouds: ProductName | None = None
     split: SplitRatios
     dataloader: Dataloader
     cache: Cache = "auto"
 
-    sources: ClassVar[tuple[str, ...]]
-    target: ClassVar[str]
-    clouds: ClassVar[str]
-
+    @model_validator(mode="before")
     @classmethod
-    def products(cls) -> list[str]:
-        """Name the products that a view must have, each once.
+    def _products_by_name(cls, content: Any) -> Any:  # noqa: ANN401 - whatever a YAML file holds
+        if not isinstance(content, Mapping) or not isinstance(content.get("name", "own"), str):
+            return content
+        name = content.get("name", "own")
+        if name not in KNOWN and not {"sources", "target"} <= set(content):
+            known = ", ".join(KNOWN)
+            raise ValueError(f"unknown name {name!r}{nearest(name, KNOWN)}, expected {known}, or sources and target")
+        return KNOWN.get(name, {}) | content
 
-        Returns:
-            The names.
-        """
-        return list(dict.fromkeys((*cls.sources, cls.target)))
+    @property
+    def products(self) -> list[str]:
+        """Names of the products that a view must have, each once."""
+        clouds = () if self.clouds is None else (self.clouds,)
+        return list(dict.fromkeys((*self.sources, self.target, *clouds)))
 
     def bands(self, nbands: Mapping[str, int]) -> tuple[int, int]:
-        """Count channels.
-
-        Args:
-            nbands: bands of each product.
-
-        Returns:
-            Channels of the source and of the target.
-        """
+        """Count the channels of source and target, from the bands of each product."""
         return sum(nbands[name] for name in self.sources), nbands[self.target]
-
-
-DATASETS = Registry(__name__)

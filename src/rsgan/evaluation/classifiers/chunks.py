@@ -23,8 +23,6 @@ class Survey:
     """What one pass over all chunks tells.
 
     Attributes:
-        horizon: time steps of a series.
-        nbands: bands of a series.
         classes: `(K,)`, the labels there are, sorted.
         count: number of series.
         series: `(S, horizon, nbands)`, a sample of them, uniform and without replacement, in the order of arrival.
@@ -40,18 +38,10 @@ class Survey:
 
 
 def survey(chunks: Chunks, limit: int, *, rng: np.random.Generator) -> Survey:
-    """Look at all series once, and keep a sample.
+    """Look at all series once, and keep a sample of at most `limit` of them.
 
     Each series draws a random number, and those with the smallest ones are kept: every series has the same chance,
     whatever the size and the place of its chunk.
-
-    Args:
-        chunks: returns an iterator of `(series (n, horizon, bands), labels (n,))`, the same at each call.
-        limit: size of the sample; if there are no more series than that, it holds them all.
-        rng: a generator.
-
-    Returns:
-        Shape, classes, number and sample.
 
     Raises:
         DataError: If there are fewer than two classes, chunks differ in shape, or values are not finite.
@@ -88,15 +78,7 @@ def _smallest(limit: int, *parts: tuple[NDArray, ...]) -> tuple[NDArray, ...]:
 
 
 def blocks(chunks: Chunks, size: int) -> Iterator[Chunk]:
-    """Cut chunks of any size into blocks of one size.
-
-    Args:
-        chunks: see `survey`.
-        size: series in a block; the last one may have fewer.
-
-    Yields:
-        Series and labels.
-    """
+    """Cut chunks of any size into blocks of one size; the last one may have fewer series."""
     rest: Chunk | None = None
     for series, labels in chunks():
         start = 0
@@ -115,11 +97,7 @@ def blocks(chunks: Chunks, size: int) -> Iterator[Chunk]:
 
 
 def check_series(series: NDArray, shape: tuple[int, int] | None = None) -> tuple[int, int]:
-    """Make sure that an array holds pixel series.
-
-    Args:
-        series: `(n, horizon, bands)`, finite.
-        shape: the horizon and number of bands that they must have, if that is known.
+    """Make sure that an array holds finite pixel series `(n, horizon, bands)`, of a known horizon and bands if given.
 
     Returns:
         Horizon and number of bands.

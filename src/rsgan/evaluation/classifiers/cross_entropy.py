@@ -29,9 +29,8 @@ class CrossEntropy:
 
     Attributes:
         batches: returns an iterator of features `(n, P)` and class indices `(n,)`, the same at each call.
-        count: n, the number of series in all batches.
+        count: n, in all batches.
         penalty: λ.
-        nclasses: K.
     """
 
     batches: Batches
@@ -41,18 +40,10 @@ class CrossEntropy:
 
     @property
     def columns(self) -> int:
-        """M."""
         return 1 if self.nclasses == 2 else self.nclasses
 
     def value_and_gradient(self, parameters: Floats) -> tuple[float, Floats]:
-        """Evaluate the objective, in one pass.
-
-        Args:
-            parameters: `(P + 1, M)`.
-
-        Returns:
-            f, and its derivatives `(P + 1, M)`.
-        """
+        """Evaluate f and its derivatives `(P + 1, M)`, in one pass."""
         slopes = parameters[:-1]
         value, gradient = 0.0, np.zeros_like(parameters)
         for features, indices in self.batches():
@@ -67,9 +58,6 @@ class CrossEntropy:
 
     def hessian(self, parameters: Floats) -> Floats:
         """Measure the curvature, in one pass.
-
-        Args:
-            parameters: `(P + 1, M)`.
 
         Returns:
             `(M (P + 1), M (P + 1))`, positive definite, columns of parameters one after the other. For K > 2,
@@ -91,15 +79,7 @@ class CrossEntropy:
 
 
 def scores(parameters: Floats, features: Floats) -> Floats:
-    """Evaluate the linear model.
-
-    Args:
-        parameters: `(P + 1, M)`.
-        features: `(n, P)`.
-
-    Returns:
-        `(n, M)`: log-odds of the second class for M = 1, otherwise log-probabilities up to a constant per row.
-    """
+    """The linear model, `(n, M)`: log-odds of the second class for M = 1, else log-probabilities up to a constant."""
     return features @ parameters[:-1] + parameters[-1]
 
 
@@ -141,14 +121,6 @@ def minimum(objective: CrossEntropy, sample: CrossEntropy, start: Floats, tol: f
     It ends when the largest derivative is below `tol`, which is scikit-learn's criterion, and the decrease still to be
     expected, `gᵀ H⁻¹ g / 2`, is below `tol · f`, without which separable classes would end it early.
 
-    Args:
-        objective: over all data.
-        sample: over a sample of them.
-        start: `(P + 1, M)`, where to begin.
-        tol: when to end.
-
-    Returns:
-        `(P + 1, M)`.
     """
     best, parameters = np.inf, start
     for _ in range(MAX_ROUNDS):

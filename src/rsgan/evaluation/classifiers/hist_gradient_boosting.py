@@ -3,31 +3,20 @@
 from typing import ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
-from pydantic import PositiveInt
 
-from src.rsgan.evaluation.classifiers import CLASSIFIERS, Model, ReferenceClassifier
-from src.rsgan.evaluation.classifiers.chunks import Chunks, Series, Survey
-from src.rsgan.evaluation.classifiers.trees import LEAF, Trees
+from src.rsgan.evaluation.classifiers import CLASSIFIERS, Model
+from src.rsgan.evaluation.classifiers.chunks import Chunks, Survey
+from src.rsgan.evaluation.classifiers.trees import LEAF, TreeClassifier, Trees
 
 
 @CLASSIFIERS.register
-class HistGradientBoosting(ReferenceClassifier):
-    """Boosted trees on binned values (Ke et al. 2017, LightGBM), by scikit-learn.
-
-    Trees need their data in memory. They are grown from a uniform sample of the series of all chunks, which is the same
-    however the series are cut into chunks.
-
-    Attributes:
-        n_trees: number of trees, for each class.
-    """
+class HistGradientBoosting(TreeClassifier):
+    """Boosted trees on binned values (Ke et al. 2017, LightGBM), by scikit-learn: `n_trees` for each class."""
 
     name: Literal["hist_gradient_boosting"] = "hist_gradient_boosting"
-    n_trees: PositiveInt = 100
     max_series: ClassVar[int] = 100_000
 
     def learn(self, chunks: Chunks, data: Survey, *, njobs: int) -> Model:
-        """Learn; see `ReferenceClassifier`."""
         from sklearn.ensemble import HistGradientBoostingClassifier
 
         # Held-out pixels would come from the same parcels as the others, and tell nothing about when to stop.
@@ -48,11 +37,3 @@ class HistGradientBoosting(ReferenceClassifier):
             for node in nodes
         ]
         return Trees.join(trees, start=boosted._baseline_prediction.ravel(), classes=boosted.classes_).arrays()
-
-    def check(self, model: Model, horizon: int, nbands: int, nclasses: int) -> None:
-        """Check; see `ReferenceClassifier`."""
-        Trees(**model).check(horizon * nbands, nclasses)
-
-    def decide(self, model: Model, series: Series, *, njobs: int) -> NDArray[np.integer]:
-        """Classify; see `ReferenceClassifier`."""
-        return Trees(**model).decide(series, njobs=njobs)

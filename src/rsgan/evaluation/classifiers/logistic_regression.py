@@ -26,7 +26,6 @@ class LogisticRegression(ReferenceClassifier):
     max_series: ClassVar[int] = 20_000
 
     def learn(self, chunks: Chunks, data: Survey, *, njobs: int) -> Model:
-        """Learn; see `ReferenceClassifier`."""
         penalty, nclasses = 1 / (self.l2_weight * data.count), len(data.classes)
         labels = data.classes[data.indices]
         sample = CrossEntropy(
@@ -38,13 +37,11 @@ class LogisticRegression(ReferenceClassifier):
         return {"parameters": minimum(whole, sample, start, self.tol)}
 
     def check(self, model: Model, horizon: int, nbands: int, nclasses: int) -> None:
-        """Check; see `ReferenceClassifier`."""
         found, expected = model["parameters"].shape, (horizon * nbands + 1, 1 if nclasses == 2 else nclasses)
         if [*model] != ["parameters"] or found != expected:
             raise ValueError(f"found {', '.join(model)} of shape {found}, expected parameters of shape {expected}")
 
     def decide(self, model: Model, series: Series, *, njobs: int) -> NDArray[np.integer]:
-        """Classify; see `ReferenceClassifier`."""
         return highest(scores(model["parameters"], series.reshape(len(series), -1).astype(np.float64)))
 
 

@@ -28,8 +28,8 @@ class MiniRocket(ReferenceClassifier):
 
     For each of many dilated convolutions over random subsets of bands, the share of time steps above a threshold. It
     sees rhythm and shape wherever in the series they are, so it works where the others need series in step with each
-    other. It is fitted to a uniform sample of the series of all chunks, which is the same however the series are cut
-    into chunks. sktime compiles the convolutions when they are used for the first time on a machine: half a minute.
+    other. It is fitted to a uniform sample of the series of all chunks. sktime compiles the convolutions when they are
+    used for the first time on a machine: half a minute.
 
     Attributes:
         n_kernels: number of features, rounded down to a multiple of 84.
@@ -40,11 +40,6 @@ class MiniRocket(ReferenceClassifier):
     max_series: ClassVar[int] = 20_000
 
     def learn(self, chunks: Chunks, data: Survey, *, njobs: int) -> Model:
-        """Learn; see `ReferenceClassifier`.
-
-        Raises:
-            DataError: If the series are too short.
-        """
         from sklearn.linear_model import RidgeClassifier
         from sktime.transformations.rocket import MiniRocketMultivariate
 
@@ -64,7 +59,6 @@ class MiniRocket(ReferenceClassifier):
         return {**parameters, "weights": weights, "levels": levels, "classes": ridge.classes_}
 
     def check(self, model: Model, horizon: int, nbands: int, nclasses: int) -> None:
-        """Check; see `ReferenceClassifier`."""
         channels_per_kernel, channels, dilations, features_per_dilation, biases = (model[key] for key in PARAMETERS)
         weights, levels, classes = (model[key] for key in LINEAR)
         nfeatures = KERNELS * features_per_dilation.sum()
@@ -88,7 +82,6 @@ class MiniRocket(ReferenceClassifier):
             raise ValueError("found arrays that make no convolutions and weights")
 
     def decide(self, model: Model, series: Series, *, njobs: int) -> NDArray[np.integer]:
-        """Classify; see `ReferenceClassifier`."""
         scores = _features(model, series, njobs) @ model["weights"].T + model["levels"]
         return model["classes"][highest(scores)]
 
@@ -96,10 +89,11 @@ class MiniRocket(ReferenceClassifier):
 def _features(parameters: Model, series: Series, njobs: int) -> NDArray[np.float32]:
     from sktime.transformations.rocket import MiniRocketMultivariate
 
-    transform = MiniRocketMultivariate(n_jobs=njobs)
+    transform, series = MiniRocketMultivariate(KERNELS, n_jobs=njobs), _bands_first(series)
+    with _same_global_generator():
+        transform.fit(series[:1])  # to anything: what was learnt takes its place
     transform.parameters = tuple(parameters[key] for key in PARAMETERS)
-    # Not the public method, which would ask for a fit.
-    return transform._transform(_bands_first(series)).to_numpy()
+    return transform.transform(series).to_numpy()
 
 
 def _bands_first(series: Series) -> Series:

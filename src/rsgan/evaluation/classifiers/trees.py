@@ -6,8 +6,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import PositiveInt
 
-from src.rsgan.evaluation.classifiers import highest
+from src.rsgan.evaluation.classifiers import Model, ReferenceClassifier, highest
+from src.rsgan.evaluation.classifiers.chunks import Series
 
 LEAF = -1
 FLOATS = ("threshold", "values", "start")
@@ -23,8 +25,7 @@ class Trees:
         roots: `(T,)`, the first node of each tree.
         feature: `(N,)`, what a node compares; `LEAF` in a leaf.
         threshold: `(N,)`, up to which one goes left.
-        left: `(N,)`, the node to the left.
-        right: `(N,)`, the node to the right.
+        left: `(N,)`, the next node there, as is `right`.
         values: `(N, W)`, what a leaf adds to W of the K sums: tree by tree to the next W, and to the first ones again.
         start: `(K,)`, what the sums start from; K is 1 for two classes that a sign tells apart.
         classes: positions of the classes in those of the classifier, sorted; it is the one with the largest sum.
@@ -43,16 +44,7 @@ class Trees:
     def join(
         cls, trees: Sequence[dict[str, NDArray[np.number]]], start: NDArray[np.floating], classes: NDArray[np.integer]
     ) -> "Trees":
-        """Put trees together.
-
-        Args:
-            trees: `feature`, `threshold`, `left`, `right` and `values` of each, nodes numbered from 0.
-            start: see above.
-            classes: see above.
-
-        Returns:
-            All of them.
-        """
+        """Put trees together: `feature`, `threshold`, `left`, `right` and `values` of each, nodes numbered from 0."""
         parts = {name: np.concatenate([tree[name] for tree in trees]) for name in trees[0]}
         sizes = [len(tree["feature"]) for tree in trees]
         roots = np.cumsum([0, *sizes[:-1]])
@@ -66,15 +58,7 @@ class Trees:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def check(self, nfeatures: int, nclasses: int) -> None:
-        """Make sure that evaluation stays inside of arrays and comes to an end, whatever file they are from.
-
-        Args:
-            nfeatures: numbers in a series.
-            nclasses: that a classifier has.
-
-        Raises:
-            ValueError: If it would not.
-        """
+        """Raise a ValueError unless evaluation stays inside of arrays and ends, whatever file they are from."""
         arrays = self.arrays()
         nodes, inner = np.arange(len(self.feature)), self.feature != LEAF
         nsums = len(self.start)
@@ -95,27 +79,11 @@ class Trees:
             raise ValueError("found nodes that make no trees")
 
     def decide(self, series: NDArray[np.float32], *, njobs: int) -> Integers:
-        """Classify.
-
-        Args:
-            series: `(n, horizon, bands)`, finite.
-            njobs: threads to use.
-
-        Returns:
-            `(n,)`, positions of classes.
-        """
+        """Classify finite series `(n, horizon, bands)` on some threads: `(n,)`, positions of classes."""
         return self.classes[highest(self.sums(series.reshape(len(series), -1), njobs=njobs))]
 
     def sums(self, series: NDArray[np.float32], *, njobs: int) -> Floats:
-        """Add up what the trees say.
-
-        Args:
-            series: `(n, P)`, finite.
-            njobs: threads to use.
-
-        Returns:
-            `(n, K)`.
-        """
+        """Add up what the trees say of finite series `(n, P)`, on some threads: `(n, K)`."""
         from src.rsgan.evaluation.compiled_trees import add_up  # numba, which reading a configuration can do without
 
         found = np.empty((len(series), len(self.start)))
@@ -126,6 +94,18 @@ class Trees:
             shares = zip(np.array_split(series, njobs), np.array_split(found, njobs), strict=True)
             list(pool.map(lambda share: add_up(np.ascontiguousarray(share[0]), *trees, share[1]), shares))
         return found
+
+
+class TreeClassifier(ReferenceClassifier):
+    """Trees, grown from a uniform sample of the series of all chunks, which they need in memory."""
+
+    n_trees: PositiveInt = 100
+
+    def check(self, model: Model, horizon: int, nbands: int, nclasses: int) -> None:
+        Trees(**model).check(horizon * nbands, nclasses)
+
+    def decide(self, model: Model, series: Series, *, njobs: int) -> NDArray[np.integer]:
+        return Trees(**model).decide(series, njobs=njobs)
 
 
 def _within(numbers: Integers, low: int | NDArray[np.integer], high: int) -> bool:

@@ -10,7 +10,6 @@ def confusion_matrix(predicted: Tensor, true: Tensor, nclasses: int) -> Tensor:
     Args:
         predicted: whole numbers of any shape, 1 to K wherever the truth is.
         true: the same shape and device, 0 (background) to K.
-        nclasses: K.
 
     Returns:
         `(K, K)` int64 on that device: rows are true classes, columns predicted ones. Matrices of several views add up.
@@ -36,9 +35,6 @@ def confusion_matrix(predicted: Tensor, true: Tensor, nclasses: int) -> Tensor:
 def class_jaccard(confusion: Tensor) -> Tensor:
     """Jaccard index of each class: pixels that are and are predicted it, over those that are or are predicted it.
 
-    Args:
-        confusion: `(K, K)` counts.
-
     Returns:
         `(K,)` in double precision, 0 to 1; NaN for a class that is neither true nor predicted anywhere.
     """
@@ -47,10 +43,7 @@ def class_jaccard(confusion: Tensor) -> Tensor:
 
 
 def classification_scores(confusion: Tensor) -> dict[str, float]:
-    """Score a classification as a whole.
-
-    Args:
-        confusion: `(K, K)` counts, rows true and columns predicted.
+    """Score a classification as a whole, from its confusion matrix.
 
     Returns:
         `jaccard`: the micro average, all hits over the sum of all unions, which is the original protocol's;

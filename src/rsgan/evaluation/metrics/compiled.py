@@ -19,17 +19,12 @@ compiled: Callable[..., Any] = njit(nogil=True, cache=True, error_model="numpy",
 
 @compiled
 def structural_similarity(one: Array, other: Array, weights: tuple[float, ...], c1: float, c2: float) -> Array:
-    """Mean structural similarity of images.
+    """Mean structural similarity `(B,)` of images `(B, H, W)`, in double precision.
 
     Args:
-        one: `(B, H, W)`.
-        other: the same shape.
         weights: of a window along one axis: an odd number, symmetric, of sum 1.
         c1: constant beside the squared means of sum and difference.
         c2: constant beside their variances.
-
-    Returns:
-        `(B,)` in double precision.
     """
     scores = np.empty(len(one))
     for image in range(len(one)):
@@ -124,11 +119,7 @@ def _add_losses(
 
 @compiled
 def spectral_parts(generated: Array, real: Array) -> tuple[Array, Array, Array, Array]:
-    """Take spectra apart, parallel and perpendicular to real ones.
-
-    Args:
-        generated: `(N, C, H, W)`.
-        real: the same shape.
+    """Take spectra of frames `(N, C, H, W)` apart, parallel and perpendicular to real ones.
 
     Returns:
         `(N, H, W)` each: the product of both norms and the cosine of the angle between the spectra; that product and
@@ -170,18 +161,10 @@ def _add_rests(one: Array, other: Array, product: Array, other_square: Array, re
 
 @compiled
 def region_sums(maps: tuple[Array, ...], region: NDArray[np.int64], nregions: int) -> NDArray[np.float64]:
-    """Sum maps over regions.
-
-    Args:
-        maps: `(N, H, W)` each.
-        region: the same shape, numbers from 0 to R - 1.
-        nregions: R.
-
-    Returns:
-        `(N, Q + 1, R)`: number of pixels, then the sums of each of Q maps.
+    """Sum Q maps `(N, H, W)` over R regions of the same shape: number of pixels, then the sums: `(N, Q + 1, R)`.
 
     Raises:
-        ValueError: If a number is out of range.
+        ValueError: If a region's number is out of range.
     """
     nframes, height, width = region.shape
     sums = np.zeros((nframes, len(maps) + 1, nregions))

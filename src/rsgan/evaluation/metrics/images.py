@@ -7,7 +7,7 @@ Frames are in network scale, [-1, 1]; their *reflectance* is (x + 1) / 2. There 
 - the *reflectance* one, which maps frames to reflectance and clamps nothing.
 
 All is tensor algebra over frames and bands at once, on the frames' own device, which the host never waits for: only
-`FrameScores.of_view` and `FrameScores.of_regions` fetch numbers. Frames are scored in double precision, except that a
+`FrameScores.of_view` fetches numbers. Frames are scored in double precision, except that a
 CPU scores those that come in less in single precision, and then leaves the inner loops to `compiled`.
 """
 
@@ -50,7 +50,6 @@ class Window:
 
     @property
     def side(self) -> int:
-        """Width and height in pixels."""
         return 2 * self.radius + 1
 
     @property
@@ -59,14 +58,7 @@ class Window:
         return self.side**2 / (self.side**2 - 1) if self.unbiased else 1.0
 
     def weights(self, like: Tensor) -> Tensor:
-        """Weights along one axis, of sum 1; a pixel's weight is the product of its row's and its column's.
-
-        Args:
-            like: a tensor of the wanted type on the wanted device.
-
-        Returns:
-            `(side,)`.
-        """
+        """Weights `(side,)` along one axis, of sum 1; a pixel's weight is the product of its row's and column's."""
         lag = torch.arange(-self.radius, self.radius + 1, dtype=torch.float64, device=like.device)
         weights = torch.exp(-0.5 * (lag / self.deviation) ** 2)
         return (weights / weights.sum()).to(like.dtype)
@@ -95,72 +87,26 @@ class FrameScores:
 
     @classmethod
     def concatenate(cls, parts: Sequence["FrameScores"]) -> "FrameScores":
-        """Join the scores of several batches or views.
-
-        Args:
-            parts: at least one; all with the same regions.
-
-        Returns:
-            The scores of all frames, in that order.
-        """
+        """Join the scores of several batches with the same regions."""
         return cls(_joined([part.means for part in parts]), _joined([part.sums for part in parts]))
 
-    def select(self, frames: Tensor) -> "FrameScores":
-        """Keep some frames, such as those of a range of cloud cover.
-
-        Args:
-            frames: `(N,)` booleans, or indices, on the same device.
-
-        Returns:
-            The scores of these frames.
-        """
-        means, sums = ({key: values[frames] for key, values in kind.items()} for kind in (self.means, self.sums))
-        return FrameScores(means, sums)
-
     def of_view(self) -> dict[str, float]:
-        """Average over frames. Waits for the device.
-
-        Returns:
-            A number for each of `means`, and `rmse`, the root of the mean `mse`. NaN without frames.
-        """
+        """Average over frames, and add `rmse`, the root of the mean `mse`; NaN without frames. Waits for the device."""
         values = torch.stack([*self.means.values()]).mean(dim=1)
         scores = dict(zip(self.means, values.tolist(), strict=True))
         return scores | {"rmse": math.sqrt(scores["mse"])}
 
-    def of_regions(self) -> dict[str, list[float]]:
-        """Pool each region's pixels over frames. Waits for the device.
-
-        Returns:
-            R numbers for each of `pixels`, `mae`, `rmse` and `sam`, NaN for a region without pixels. Empty without
-            regions.
-        """
-        if not self.sums:
-            return {}
-        total = {key: values.sum(dim=0) for key, values in self.sums.items()}
-        scores = {
-            "pixels": total["pixels"],
-            "mae": total["absolute"] / total["pixels"],
-            "rmse": (total["squared"] / total["pixels"]).sqrt(),
-            "sam": total["angle"] / total["pixels"],
-        }
-        return {key: values.tolist() for key, values in scores.items()}
-
 
 def opacity_region(opacity: Tensor, edges: Sequence[float] = (CLOUDY,)) -> Tensor:
-    """Number pixels by the opacity of the cloud over them.
+    """Number pixels by the opacity of the cloud over them, by increasing edges; one exactly at an edge belongs below.
 
-    Args:
-        opacity: any shape; 0 is clear, 1 opaque.
-        edges: increasing; a pixel exactly at an edge belongs below.
-
-    Returns:
-        `uint8` of the same shape, from 0 to the number of edges. By default, 0 is clear and 1 cloudy.
+    By default, 0 is clear and 1 cloudy.
     """
     return torch.bucketize(opacity.contiguous(), opacity.new_tensor(edges)).to(torch.uint8)
 
 
 def score_frames(generated: Tensor, real: Tensor, region: Tensor | None = None, *, nregions: int = 2) -> FrameScores:
-    """Score frames in both protocols.
+    """Score frames in both protocols, each by itself, whichever it is scored together with.
 
     Args:
         generated: `(N, C, H, W)`, network scale, any floating type.
@@ -169,11 +115,8 @@ def score_frames(generated: Tensor, real: Tensor, region: Tensor | None = None, 
             the pixels of each region too.
         nregions: R; regions are numbered from 0 to R - 1, any other number is an error.
 
-    Returns:
-        Scores of each frame, whichever it is scored together with.
-
     Raises:
-        ValueError: If shapes don't fit, or frames are fewer than 1 or smaller than the largest window, 11 x 11.
+        ValueError: If shapes don't fit, or are empty.
     """
     _check(generated, real, region)
     score = partial(_score, nregions=nregions)
@@ -186,35 +129,21 @@ def score_frames(generated: Tensor, real: Tensor, region: Tensor | None = None, 
 
 
 def precise(frames: Tensor) -> Tensor:
-    """Bring frames to the precision in which they are scored.
-
-    Args:
-        frames: any shape and floating type.
-
-    Returns:
-        The same values in double precision; on a CPU in single precision, unless they are in double already.
-    """
+    """Bring frames to the precision in which they are scored: double; single on a CPU, unless they are double there."""
     # Elsewhere than on a CPU, convolutions in single precision may round what they read to ten bits (TensorFloat-32).
     single = frames.device.type == "cpu" and frames.dtype != torch.float64
     return frames.detach().to(torch.float32 if single else torch.float64)
 
 
 def spectral_angle(generated: Tensor, real: Tensor) -> Tensor:
-    """Angle between spectra: how their shapes differ, whatever their brightness.
+    """Angle between spectra, `(N, H, W)` in degrees: how their shapes differ, whatever their brightness.
 
     The spectral angle mapper of Kruse et al. (1993), doi:10.1016/0034-4257(93)90013-N. Not the arc cosine of the
     normalised product, which resolves no angle below 0.02 degrees in single precision, but the arc tangent of the
     part of the generated spectrum that is perpendicular to the real one over the part that is parallel.
 
     A real spectrum of zeros has no shape that could be missed: its angle is 0, whatever was generated. A generated
-    spectrum of zeros otherwise misses it by 90 degrees.
-
-    Args:
-        generated: `(N, C, H, W)`; 0 is no light, in any unit.
-        real: the same shape.
-
-    Returns:
-        `(N, H, W)`, 0 to 180 degrees.
+    spectrum of zeros otherwise misses it by 90 degrees. In frames `(N, C, H, W)`, 0 is no light, in any unit.
     """
     parallel, perpendicular, *_ = _spectral_parts(generated, real)
     return torch.atan2(perpendicular, parallel).mul_(180 / math.pi)
@@ -238,8 +167,10 @@ def structural_similarity(generated: Tensor, real: Tensor, window: Window, *, da
         data_range: difference between the largest and the smallest possible value.
 
     Returns:
-        `(N, C)` in double precision, -1 to 1.
+        `(N, C)` in double precision, -1 to 1; NaN where no window lies inside.
     """
+    if min(generated.shape[2:]) < window.side:
+        return generated.new_full(generated.shape[:2], torch.nan, dtype=torch.float64)
     weights = window.weights(generated)
     c1, c2 = 2 * (K1 * data_range) ** 2, 2 * (K2 * data_range) ** 2 / window.correction
     if _single(generated):
@@ -258,15 +189,12 @@ def _joined(parts: list[Scores]) -> Scores:
 
 
 def _check(generated: Tensor, real: Tensor, region: Tensor | None) -> None:
-    """Raise a ValueError unless frames can be scored."""
     if generated.ndim != 4 or generated.shape != real.shape or 0 in generated.shape:
         expected = "two equal shapes (N, C, H, W), none of them 0"
         raise ValueError(
             f"found frames of shapes {tuple(generated.shape)} and {tuple(real.shape)}, expected {expected}"
         )
     count, _, *size = generated.shape
-    if min(size) < GAUSSIAN.side:
-        raise ValueError(f"found frames of {size[0]} x {size[1]} pixels, expected at least {GAUSSIAN.side} a side")
     if region is not None and region.shape != (count, *size):
         raise ValueError(f"found regions of shape {tuple(region.shape)}, expected {(count, *size)} as frames have")
 
@@ -285,7 +213,6 @@ def _on_all_cores(score: Callable[..., FrameScores], batches: list[list[Tensor |
 
 @torch.no_grad()
 def _score(generated: Tensor, real: Tensor, region: Tensor | None, *, nregions: int) -> FrameScores:
-    """Score frames all at once."""
     with torch.autocast(generated.device.type, enabled=False):
         generated, real = precise(generated), precise(real)
         means = _original(generated, real)

@@ -8,23 +8,20 @@ from src.rsgan.evaluation.metrics.images import Scores, precise
 
 @torch.no_grad()
 def temporal_scores(generated: Tensor, real: Tensor) -> Scores:
-    """Compare the series of one view, pixel by pixel and band by band.
-
-    Args:
-        generated: `(T, C, H, W)` frames in order of time, network scale, any floating type.
-        real: the frames that they should be, same shape and device.
+    """Compare the series of one view, pixel by pixel and band by band: `(T, C, H, W)` in order of time, network scale.
 
     Returns:
-        Scalars on that device: `correlation`, the mean of Pearson's correlation over time, over the series where it is
+        Scalars on their device: `correlation`, the mean of Pearson's correlation over time, over the series where it is
         defined, those that vary both generated and real (NaN if there is none); `correlated_series`, their number;
-        `difference_mae`, mean absolute error of the differences between successive frames, in reflectance.
+        `difference_mae`, mean absolute error of the differences between successive frames, in reflectance (NaN for a
+        single frame).
 
     Raises:
-        ValueError: If shapes differ or there are fewer than 2 frames.
+        ValueError: If shapes differ.
     """
-    if generated.ndim != 4 or generated.shape != real.shape or len(real) < 2:
+    if generated.ndim != 4 or generated.shape != real.shape:
         shapes = f"{tuple(generated.shape)} and {tuple(real.shape)}"
-        raise ValueError(f"found series of shapes {shapes}, expected two equal shapes (T, C, H, W), T at least 2")
+        raise ValueError(f"found series of shapes {shapes}, expected two equal shapes (T, C, H, W)")
     generated, real = precise(generated), precise(real)
     defined = _varies(generated) & _varies(real)
     count = defined.sum()

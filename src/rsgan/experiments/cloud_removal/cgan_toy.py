@@ -8,6 +8,4 @@ from src.rsgan.experiments.utils.cgan import CGANSettings
 
 @EXPERIMENTS.register
 class CGANToySettings(CGANSettings):
-    """See `CGANSettings`."""
-
     name: Literal["cgan_toy_cloud_removal"]

@@ -1,67 +1,19 @@
 """SAR-to-optical translation by a cycle-consistent GAN that also learns from pairs."""
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
-from src.rsgan.data.store import Sample
-from src.rsgan.experiments import EXPERIMENTS, Channels, TrainedSettings, Weight
-from src.rsgan.experiments.experiment import Experiment, Figures, judge, mean_absolute_error
-from src.rsgan.experiments.utils.figures import judgement
-from src.rsgan.experiments.utils.losses import discriminator_loss, frozen, real_loss, smooth_l1
-
-if TYPE_CHECKING:
-    from src.rsgan.configuration import ExperimentConfig
-
-
-@EXPERIMENTS.register
-class CycleGANSettings(TrainedSettings):
-    """Two generators, A (SAR) to B (optical) and back, and a conditional discriminator of each domain.
-
-    Both ways, `adversarial + consistency_weight * smoothL1(cycle) + supervision_weight * smoothL1(paired)` is
-    minimised.
-
-    Attributes:
-        consistency_weight: weight of coming back to where one started.
-        supervision_weight: weight of fidelity to the paired image.
-    """
-
-    name: Literal["cycle_gan_toy_sar_to_optical"]
-    consistency_weight: Weight
-    supervision_weight: Weight
-
-    networks = ("generator_AB", "generator_BA", "discriminator_A", "discriminator_B")
-    optimizers: ClassVar = {
-        "generators": ("generator_AB", "generator_BA"),
-        "discriminator_A": ("discriminator_A",),
-        "discriminator_B": ("discriminator_B",),
-    }
-    dataset = "toy_sar_to_optical"
-    monitors = (
-        "Metric/val_mae",
-        "Metric/val_fooling_rate",
-        "Metric/val_precision",
-        "Metric/val_recall",
-        "Loss/val_generator_AB",
-        "Loss/val_discriminator_B",
-        "Loss/val_cycle_loss_AB",
-        "val_loss",
-    )
-
-    def channels(self, source: int, target: int) -> dict[str, Channels]:
-        """See `TrainedSettings`."""
-        both = (source + target, None)
-        generators = {"generator_AB": (source, target), "generator_BA": (target, source)}
-        return generators | {"discriminator_A": both, "discriminator_B": both}
-
-    def build(self, config: "ExperimentConfig", *, seed: int) -> "CycleGANToySARToOptical":
-        """See `TrainedSettings`."""
-        return CycleGANToySARToOptical(config, seed=seed)
+from src.rsgan.data.store import Batch
+from src.rsgan.experiments import EXPERIMENTS
+from src.rsgan.experiments.experiment import Channels, Descend, Experiment, Figures, TrainedSettings, stay
+from src.rsgan.experiments.utils import losses
+from utils.ranges import Amount
 
 
 class CycleGANToySARToOptical(Experiment):
-    """Zhu et al. (2017), https://doi.org/10.1109/ICCV.2017.244, with pairs: see `Experiment` and `CycleGANSettings`."""
+    """Zhu et al. (2017), https://doi.org/10.1109/ICCV.2017.244, with pairs: see `CycleGANSettings`."""
 
     figures: ClassVar = {
         "generator_AB": ("Loss/train_generator_AB", "Loss/val_generator_AB"),
@@ -79,45 +31,44 @@ class CycleGANToySARToOptical(Experiment):
     }
     val_loss = "discriminator_B"
 
-    def step(self, sample: Sample) -> Figures:
-        """See `Experiment`: one pass of each generator serves both sides."""
+    def step(self, sample: Batch, descend: Descend = stay) -> Figures:
+        """One pass of each generator serves both sides."""
         sar, optical = sample["source"], sample["target"]
         made_optical, made_sar = self.generator_AB(sar), self.generator_BA(optical)
-        with_sar = self._discriminate("discriminator_A", sar, made_sar, optical, suffix="_A")
-        with_optical = self._discriminate("discriminator_B", optical, made_optical, sar, suffix="_B")
-        with frozen(self.discriminator_A, self.discriminator_B):
+        with_sar = self._discriminate("A", sar, made_sar, optical, descend)
+        with_optical = self._discriminate("B", optical, made_optical, sar, descend)
+        with losses.frozen(self.discriminator_A, self.discriminator_B):
             there, loss_there = self._generate(sar, optical, made_optical, "AB")
             back, loss_back = self._generate(optical, sar, made_sar, "BA")
-            self.descend("generators", loss_there + loss_back)
+            descend("generators", loss_there + loss_back)
         return with_sar | with_optical | there | back
 
-    def _discriminate(self, name: str, real: Tensor, made: Tensor, condition: Tensor, *, suffix: str) -> Figures:
+    def _discriminate(self, domain: str, real: Tensor, made: Tensor, condition: Tensor, descend: Descend) -> Figures:
         """Let one discriminator learn."""
-        discriminator = self.get_submodule(name)
-        on_real = judge(discriminator, real, condition)
-        on_made = judge(discriminator, made.detach(), condition)
-        loss = discriminator_loss(on_real, on_made)
-        self.descend(name, loss)
-        return {name: loss, **judgement(on_real, on_made, suffix)}
+        name = f"discriminator_{domain}"
+        on_real, on_made = (
+            losses.judge(self.get_submodule(name), images, condition) for images in (real, made.detach())
+        )
+        loss = losses.discriminator_loss(on_real, on_made)
+        descend(name, loss)
+        return {name: loss, **losses.judgement(on_real, on_made, f"_{domain}")}
 
     def _generate(self, source: Tensor, target: Tensor, made: Tensor, way: str) -> tuple[Figures, Tensor]:
         """Loss of one generator, and of coming back by the other."""
-        settings: CycleGANSettings = self.config.experiment
         back = self.generator_BA if way == "AB" else self.generator_AB
         discriminator = self.discriminator_B if way == "AB" else self.discriminator_A
-        adversarial = real_loss(judge(discriminator, made, source))
-        cycle = smooth_l1(back(made), source)
-        paired = smooth_l1(made, target)
-        loss = adversarial + settings.consistency_weight * cycle + settings.supervision_weight * paired
-        mae = mean_absolute_error(made, target)
+        adversarial = losses.real_loss(losses.judge(discriminator, made, source))
+        cycle = losses.smooth_l1(back(made), source)
+        paired = losses.smooth_l1(made, target)
+        loss = adversarial + self.settings.consistency_weight * cycle + self.settings.supervision_weight * paired
+        mae = losses.mean_absolute_error(made, target)
         return {f"generator_{way}": adversarial, f"cycle_loss_{way}": cycle, f"mae_{way}": mae}, loss
 
-    def translate(self, series: Sample) -> Tensor:
-        """See `Experiment`."""
+    def translate(self, series: Batch) -> Tensor:
         return self.generator_AB(series["source"]).float()
 
-    def pictures(self, series: list[Sample]) -> dict[str, Tensor]:
-        """See `Experiment`; titles are the published ones."""
+    def pictures(self, series: list[Batch]) -> dict[str, Tensor]:
+        """Titles are the published ones."""
         sar, optical = (torch.cat([sample[kind][-1:] for sample in series]) for kind in ("source", "target"))
         return {
             "Domain A - SAR (fake RGB)": sar,
@@ -125,3 +76,28 @@ class CycleGANToySARToOptical(Experiment):
             "Domain B - Optical (fake RGB)": optical,
             "Generated Domain A - SAR (fake RGB)": self.generator_BA(optical).float(),
         }
+
+
+@EXPERIMENTS.register
+class CycleGANSettings(TrainedSettings):
+    """Two generators, A (SAR) to B (optical) and back, and a conditional discriminator of each domain.
+
+    Both ways, `adversarial + consistency_weight * smoothL1(cycle) + supervision_weight * smoothL1(paired)` is
+    minimised.
+    """
+
+    name: Literal["cycle_gan_toy_sar_to_optical"]
+    consistency_weight: Amount
+    supervision_weight: Amount
+
+    optimizers: ClassVar = {
+        "generators": ("generator_AB", "generator_BA"),
+        "discriminator_A": ("discriminator_A",),
+        "discriminator_B": ("discriminator_B",),
+    }
+    builds = CycleGANToySARToOptical
+
+    def channels(self, source: int, target: int) -> dict[str, Channels]:
+        both = (source + target, None)
+        generators = {"generator_AB": (source, target), "generator_BA": (target, source)}
+        return generators | {"discriminator_A": both, "discriminator_B": both}

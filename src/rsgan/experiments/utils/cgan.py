@@ -1,53 +1,18 @@
 """What experiments with a conditional GAN share."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from src.rsgan.data.store import Sample
-from src.rsgan.experiments import Channels, TrainedSettings, Weight
-from src.rsgan.experiments.experiment import Experiment, Figures, judge, mean_absolute_error
-from src.rsgan.experiments.utils.figures import judgement
-from src.rsgan.experiments.utils.losses import discriminator_loss, frozen, real_loss, smooth_l1
-
-if TYPE_CHECKING:
-    from src.rsgan.configuration import ExperimentConfig
-
-
-class CGANSettings(TrainedSettings):
-    """A conditional GAN: `BCE(D(G(s), s), 1) + l1_regularization_weight * smoothL1(G(s), t)` is minimised.
-
-    Attributes:
-        l1_regularization_weight: weight of fidelity against realism.
-    """
-
-    l1_regularization_weight: Weight
-
-    networks = ("generator", "discriminator")
-    optimizers: ClassVar = {"generator": ("generator",), "discriminator": ("discriminator",)}
-    dataset = "toy_cloud_removal"
-    monitors = (
-        "Metric/val_mae",
-        "Metric/val_fooling_rate",
-        "Metric/val_precision",
-        "Metric/val_recall",
-        "Loss/val_generator",
-        "Loss/val_discriminator",
-        "val_loss",
-    )
-
-    def channels(self, source: int, target: int) -> dict[str, Channels]:
-        """See `TrainedSettings`."""
-        return {"generator": (source, target), "discriminator": (source + target, None)}
-
-    def build(self, config: "ExperimentConfig", *, seed: int) -> "CGAN":
-        """See `TrainedSettings`."""
-        return CGAN(config, seed=seed)
+from src.rsgan.data.store import Batch
+from src.rsgan.experiments.experiment import Channels, Descend, Experiment, Figures, TrainedSettings, stay
+from src.rsgan.experiments.utils import losses
+from utils.ranges import Amount
 
 
 class CGAN(Experiment):
-    """Isola et al. (2017), https://doi.org/10.1109/CVPR.2017.632: see `Experiment` and `CGANSettings`."""
+    """Isola et al. (2017), https://doi.org/10.1109/CVPR.2017.632: see `CGANSettings`."""
 
     figures: ClassVar = {
         "generator": ("Loss/train_generator", "Loss/val_generator"),
@@ -58,54 +23,38 @@ class CGAN(Experiment):
     }
     val_loss = "discriminator"
 
-    def condition(self, sample: Sample) -> Tensor:
-        """Pick what the networks are told.
-
-        Args:
-            sample: a batch.
-
-        Returns:
-            `(N, C, H, W)`, source of the translation.
-        """
+    def condition(self, sample: Batch) -> Tensor:
+        """Pick what the networks are told: `(N, C, H, W)`."""
         return sample["source"]
 
     def generate(self, source: Tensor, *, first: bool) -> Tensor:
-        """Translate one batch.
-
-        Args:
-            source: `(N, C, H, W)`.
-            first: whether it holds the first frames of their series.
-
-        Returns:
-            `(N, target bands, H, W)`.
-        """
+        """Translate one batch `(N, C, H, W)`, which may hold the first frames of their series."""
         return self.generator(source)
 
-    def step(self, sample: Sample) -> Figures:
-        """See `Experiment`; one pass of the generator serves both sides."""
+    def step(self, sample: Batch, descend: Descend = stay) -> Figures:
+        """One pass of the generator serves both sides."""
         source, target = self.condition(sample), sample["target"]
         generated = self.generate(source, first=sample["first"])
-        real = judge(self.discriminator, target, source)
-        fake = judge(self.discriminator, generated.detach(), source)
-        discriminator = discriminator_loss(real, fake)
-        self.descend("discriminator", discriminator)
-        with frozen(self.discriminator):
-            adversarial = real_loss(judge(self.discriminator, generated, source))
-            fidelity = smooth_l1(generated, target)
-            self.descend("generator", adversarial + self.config.experiment.l1_regularization_weight * fidelity)
+        real = losses.judge(self.discriminator, target, source)
+        fake = losses.judge(self.discriminator, generated.detach(), source)
+        discriminator = losses.discriminator_loss(real, fake)
+        descend("discriminator", discriminator)
+        with losses.frozen(self.discriminator):
+            adversarial = losses.real_loss(losses.judge(self.discriminator, generated, source))
+            fidelity = losses.smooth_l1(generated, target)
+            descend("generator", adversarial + self.settings.l1_regularization_weight * fidelity)
         return {
             "generator": adversarial,
             "discriminator": discriminator,
-            "mae": mean_absolute_error(generated, target),
-            **judgement(real, fake),
+            "mae": losses.mean_absolute_error(generated, target),
+            **losses.judgement(real, fake),
         }
 
-    def translate(self, series: Sample) -> Tensor:
-        """See `Experiment`."""
+    def translate(self, series: Batch) -> Tensor:
         return self.generate(self.condition(series), first=True).float()
 
-    def pictures(self, series: list[Sample]) -> dict[str, Tensor]:
-        """See `Experiment`; titles are the published ones."""
+    def pictures(self, series: list[Batch]) -> dict[str, Tensor]:
+        """Titles are the published ones."""
         last = {kind: torch.cat([sample[kind][-1:] for sample in series]) for kind in self.kinds}
         shown = {"Source - Optical (fake RGB)": self.condition(last)[:, :3]}
         if self.condition(last).shape[1] > last["target"].shape[1]:
@@ -113,5 +62,17 @@ class CGAN(Experiment):
         shown |= self._generated(series, last)
         return shown | {"Target - Optical (fake RGB)": last["target"]}
 
-    def _generated(self, series: list[Sample], last: Sample) -> dict[str, Tensor]:
+    def _generated(self, series: list[Batch], last: Batch) -> dict[str, Tensor]:
         return {"Generated - Optical (fake RGB)": self.translate(last)}
+
+
+class CGANSettings(TrainedSettings):
+    """A conditional GAN: `BCE(D(G(s), s), 1) + l1_regularization_weight * smoothL1(G(s), t)` is minimised."""
+
+    l1_regularization_weight: Amount
+
+    optimizers: ClassVar = {"generator": ("generator",), "discriminator": ("discriminator",)}
+    builds = CGAN
+
+    def channels(self, source: int, target: int) -> dict[str, Channels]:
+        return {"generator": (source, target), "discriminator": (source + target, None)}

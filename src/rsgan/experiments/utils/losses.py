@@ -1,4 +1,4 @@
-"""Losses of generators and discriminators, on logits."""
+"""Losses and figures of generators and discriminators: scalars, means over values or logits of any shape."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,66 +8,49 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
+def judge(discriminator: nn.Module, images: Tensor, condition: Tensor) -> Tensor:
+    """Ask a conditional discriminator whether images `(N, C, H, W)` are real: logits, positive for yes."""
+    return discriminator(torch.cat([images, condition], dim=1))
+
+
 def real_loss(logits: Tensor) -> Tensor:
-    """Binary cross-entropy against "real": `mean(-log sigmoid(x))`.
-
-    Args:
-        logits: a discriminator's judgements, any shape.
-
-    Returns:
-        A scalar.
-    """
+    """Binary cross-entropy against "real": `-log sigmoid(x)`."""
     return functional.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
 
 
 def fake_loss(logits: Tensor) -> Tensor:
-    """Binary cross-entropy against "generated": `mean(-log(1 - sigmoid(x)))`.
-
-    Args:
-        logits: a discriminator's judgements, any shape.
-
-    Returns:
-        A scalar.
-    """
+    """Binary cross-entropy against "generated": `-log(1 - sigmoid(x))`."""
     return functional.binary_cross_entropy_with_logits(logits, torch.zeros_like(logits))
 
 
 def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
-    """What a discriminator minimises (Goodfellow et al. 2014, https://doi.org/10.1145/3422622).
-
-    Args:
-        real: logits of real images.
-        fake: logits of generated images.
-
-    Returns:
-        A scalar.
-    """
+    """What a discriminator minimises (Goodfellow et al. 2014, https://doi.org/10.1145/3422622)."""
     return real_loss(real) + fake_loss(fake)
 
 
 def smooth_l1(generated: Tensor, real: Tensor) -> Tensor:
-    """Half the squared error below 1, the absolute error less a half above (Girshick 2015, 10.1109/ICCV.2015.169).
-
-    Args:
-        generated: images in network scale.
-        real: images of the same shape.
-
-    Returns:
-        The mean over all values.
-    """
+    """Half the squared error below 1, the absolute error less a half above (Girshick 2015, 10.1109/ICCV.2015.169)."""
     return functional.smooth_l1_loss(generated.float(), real)
+
+
+def mean_absolute_error(generated: Tensor, real: Tensor) -> Tensor:
+    """Mean absolute error in network scale, without gradients."""
+    return (generated.detach().float() - real).abs().mean()
+
+
+def judgement(real: Tensor, fake: Tensor, suffix: str = "") -> dict[str, Tensor]:
+    """Shares of generated patches and of as many real ones that a discriminator takes for real, from its logits."""
+    return {f"fooling_rate{suffix}": (fake > 0).float().mean(), f"recall{suffix}": (real > 0).float().mean()}
+
+
+def precision(recall: Tensor, fooling_rate: Tensor) -> Tensor:
+    """Share of the patches taken for real that are, where real and generated ones are as many; 0 where none is."""
+    return recall / (recall + fooling_rate).clamp_min(torch.finfo(recall.dtype).tiny)
 
 
 @contextmanager
 def frozen(*networks: nn.Module) -> Iterator[None]:
-    """Let gradients pass through networks without collecting any for their parameters.
-
-    Args:
-        networks: those that are not to learn; all of their parameters learn otherwise.
-
-    Yields:
-        Nothing.
-    """
+    """Let gradients pass through networks without collecting any for their parameters, all of which learn otherwise."""
     parameters = [parameter for network in networks for parameter in network.parameters()]
     for parameter in parameters:
         parameter.requires_grad_(False)

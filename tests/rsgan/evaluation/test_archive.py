@@ -1,5 +1,6 @@
 """A classifier's file is only ever read: whatever code it carries never runs."""
 
+import contextlib
 import io
 import json
 import os
@@ -13,9 +14,12 @@ from typing import Any
 import joblib
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from src.rsgan.evaluation.classifiers import CLASSIFIERS, load_classifier
-from src.rsgan.evaluation.classifiers.archive import read, write
+from src.rsgan.evaluation.archive import load_classifier, read, save_classifier, write
+from src.rsgan.evaluation.classifiers import CLASSIFIERS
+from tests.utils.test_results import ODD
 from utils.errors import DataError
 
 
@@ -117,7 +121,7 @@ def file(tmp_path: Path) -> Path:
     rng = np.random.default_rng(0)
     data = rng.standard_normal((50, 4, 2)).astype(np.float32), rng.integers(1, 3, size=50)
     path = tmp_path / "classifier.npz"
-    CLASSIFIERS.entries["logistic_regression"]().fit(lambda: iter([data])).save(path)
+    save_classifier(CLASSIFIERS.entries["logistic_regression"]().fit(lambda: iter([data])), path)
     return path
 
 
@@ -141,25 +145,71 @@ def test_a_flipped_byte_is_refused_or_harmless(file: Path) -> None:
             assert "\n" not in str(error)  # noqa: PT017
 
 
-def test_files_that_are_none_of_a_classifier_are_refused(file: Path, tmp_path: Path) -> None:
-    for path in (tmp_path / "missing.npz", tmp_path, file / "inside"):
-        with pytest.raises(DataError, match="no such classifier file; make it or correct the path"):
-            load_classifier(path)
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, pipe, lambda path: None, Path.touch])
+def test_what_is_no_such_file_is_named(make: Callable[[Path], None], tmp_path: Path) -> None:
+    path = tmp_path / "classifier.npz"
+    make(path)
+    for place in (path, tmp_path / ("x" * 5000), tmp_path / "missing" / "classifier.npz"):
+        with pytest.raises(DataError, match="expected a classifier file"):
+            load_classifier(place)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format_version": 1}, "format_version: found 1, expected 3"),
+        ({"more": 1}, "unknown key 'more'"),
+        ({"settings": {"name": "unheard_of"}}, "settings: unknown name 'unheard_of'"),
+        ({"settings": {"name": "logistic_regression", "tol": -1}}, "settings.tol: found -1"),
+        ({"horizon": "4"}, "horizon: found '4'"),
+        ({"nbands": 3}, "not a complete classifier file .ValueError"),
+        ({"classes": [2, 1]}, r"classes: found \[2, 1\], expected each class once, in order"),
+        ({"classes": [1, 10**9]}, "classes.1: found 1000000000"),
+        ({"identity": {"configuration": 3}}, "identity.configuration: found 3"),
+        ({"versions": {"a": json.loads("[" * 30 + "]" * 30)}}, "found more than 20 levels"),
+    ],
+)
+def test_odd_descriptions_are_named(changes: dict[str, Any], message: str, file: Path) -> None:
     description, arrays = read(file)
-    for wrong, message in (
-        ([1, 2], "found a list, expected a classifier"),
-        ({"a": 1}, "not a complete classifier file .KeyError"),
-        ({**description, "format_version": 1}, "found format 1, expected 2"),
-        ({**description, "more": 1}, "not a complete classifier file .TypeError"),
-        ({**description, "settings": {"name": "unheard_of"}}, "not a complete classifier file .KeyError"),
-        ({**description, "settings": {"name": "logistic_regression", "tol": -1}}, "not a complete .* .Valid"),
-        ({**description, "horizon": "4"}, "not a complete classifier file .TypeError"),
-        ({**description, "nbands": 3}, "not a complete classifier file .ValueError"),
-    ):
-        write(file, wrong, arrays)
-        with pytest.raises(DataError, match=message) as refusal:
-            load_classifier(file)
-        assert "\n" not in str(refusal.value)
+    write(file, description | changes, arrays)
+    with pytest.raises(DataError, match=f"{file}: .*{message}") as refusal:
+        load_classifier(file)
+    assert "\n" not in str(refusal.value)
+
+
+def test_one_odd_entry_of_a_description_is_named_or_harmless(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    path, sample = tmp_path / "classifier.npz", (rng.random((50, 4, 2), np.float32), rng.integers(1, 3, size=50))
+    fitted = CLASSIFIERS.entries["logistic_regression"]().fit(lambda: iter([sample]))
+    save_classifier(fitted, path)
+    whole, arrays = read(path)
+
+    @given(st.sampled_from([*whole]), ODD)
+    def check(key: str, value: object) -> None:
+        write(path, whole | {key: value}, arrays)
+        with contextlib.suppress(DataError):
+            assert (load_classifier(path).predict(sample[0]) == fitted.predict(sample[0])).all()
+
+    check()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_not_finite_are_refused(value: float, file: Path) -> None:
+    description, arrays = read(file)
+    arrays["parameters"][0] = value
+    write(file, description, arrays)
+    with pytest.raises(DataError, match="model.parameters: found values that are not finite"):
+        load_classifier(file)
+
+
+def test_what_inflates_to_more_than_any_classifier_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("src.rsgan.evaluation.archive.LARGEST", 100)
+    with pytest.raises(DataError, match="expected 100 at most"):
+        load_classifier(file)
 
 
 @pytest.mark.parametrize("name", list(CLASSIFIERS))
@@ -168,7 +218,7 @@ def test_arrays_that_would_lead_out_of_memory_are_refused(name: str, tmp_path: P
     rng = np.random.default_rng(0)
     data = rng.standard_normal((60, 12, 2)).astype(np.float32), rng.integers(1, 4, size=60)
     path = tmp_path / "classifier.npz"
-    CLASSIFIERS.entries[name]().fit(lambda: iter([data])).save(path)
+    save_classifier(CLASSIFIERS.entries[name]().fit(lambda: iter([data])), path)
     description, arrays = read(path)
     load_classifier(path)
     indices = [key for key, array in arrays.items() if array.dtype.kind == "i"]
@@ -191,6 +241,6 @@ def test_a_file_that_stood_there_survives_a_failure(file: Path, monkeypatch: pyt
 
     monkeypatch.setattr(zipfile.ZipFile, "open", fail)
     with pytest.raises(OSError, match="disk full"):
-        fitted.save(file)
+        save_classifier(fitted, file)
     assert file.read_bytes() == before
     assert [entry.name for entry in file.parent.iterdir()] == [file.name]

@@ -1,11 +1,11 @@
-"""Baseline: no removal of clouds at all."""
+"""No removal of clouds at all."""
 
 from typing import Literal
 
 from torch import Tensor
 
+from src.rsgan.baselines.gap_filling import GapFillingSettings
 from src.rsgan.experiments import EXPERIMENTS
-from src.rsgan.experiments.baseline import GapFillingSettings
 
 
 @EXPERIMENTS.register
@@ -15,5 +15,4 @@ class CloudyCopySettings(GapFillingSettings):
     name: Literal["cloudy_copy"]
 
     def fill(self, frames: Tensor, opacity: Tensor) -> Tensor:
-        """See `GapFillingSettings`."""
         return frames

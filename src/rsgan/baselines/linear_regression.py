@@ -1,15 +1,16 @@
-"""Baseline: optical bands as linear functions of the SAR bands of the same pixel and step."""
+"""Optical bands as linear functions of the SAR bands of the same pixel and step."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from src.rsgan.data.store import Sample
-from src.rsgan.experiments import EXPERIMENTS, BaselineSettings
-from src.rsgan.experiments.baseline import Baseline
+from src.rsgan.baselines import Baseline, BaselineSettings
+from src.rsgan.data.datasets import DatasetConfig
+from src.rsgan.data.store import Batch
+from src.rsgan.experiments import EXPERIMENTS
 
 
 @EXPERIMENTS.register
@@ -18,28 +19,24 @@ class LinearRegressionSettings(BaselineSettings):
 
     name: Literal["linear_regression"]
 
-    dataset = "toy_sar_to_optical"
-
-    def build(self, bands: int) -> "LinearRegression":
-        """See `BaselineSettings`."""
-        return LinearRegression(bands)
+    def build(self, dataset: DatasetConfig, nbands: Mapping[str, int]) -> "LinearRegression":
+        return LinearRegression()
 
 
 class LinearRegression(Baseline):
-    """See `LinearRegressionSettings`."""
+    """Weights of the source's bands and 1, one column for each of the target's bands."""
 
     learns_from = ("source", "target")
 
-    def learn(self, series: Iterable[Sample]) -> None:
-        """See `Baseline`; one view in memory at a time."""
+    def learn(self, series: Iterable[Batch]) -> None:
+        """Solve the normal equations; one view in memory at a time."""
         moments = [_moments(sample["source"], sample["target"]) for sample in series]
         square, product = (np.sum(part, axis=0) for part in zip(*moments, strict=True))
         # The solution of least norm, should bands depend on each other.
         weights = np.linalg.lstsq(square, product, rcond=None)[0]  # (C_in + 1, C_out)
         self._weights = torch.from_numpy(weights).float()
 
-    def translate(self, series: Sample) -> Tensor:
-        """See `Baseline`."""
+    def translate(self, series: Batch) -> Tensor:
         source = series["source"]
         weights = self._weights.to(source.device)
         generated = weights[-1].reshape(1, -1, 1, 1)

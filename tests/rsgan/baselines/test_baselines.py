@@ -7,15 +7,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from src.rsgan.data.store import Sample
+from src.rsgan.baselines import BaselineSettings
+from src.rsgan.baselines.gap_filling import GapFillingSettings, clear_steps
+from src.rsgan.baselines.linear_regression import LinearRegression
+from src.rsgan.data.datasets import DatasetConfig
+from src.rsgan.data.store import Batch
 from src.rsgan.experiments import EXPERIMENTS
-from src.rsgan.experiments.baseline import GapFillingSettings
-from src.rsgan.experiments.sar_to_optical.linear_regression import LinearRegression
-from src.rsgan.experiments.utils.gaps import clear_mean, clear_steps, closest_clear, interpolate, least_cloudy
+from utils.errors import ConfigError
 
 BANDS, HORIZON = 3, 8
 FILLING = [name for name, entry in EXPERIMENTS.entries.items() if issubclass(entry, GapFillingSettings)]
+NBANDS = dict.fromkeys(("clouded_optical", "sar", "clean_optical"), BANDS)
 BY_VALUE = ["closest_clear_value", "linear_interpolation", "clear_pixel_mean"]
+
+
+def settings(name: str) -> BaselineSettings:
+    return EXPERIMENTS.entries[name](name=name, seed=0)
+
+
+def dataset(*sources: str, clouds: str | None = "clouded_optical") -> DatasetConfig:
+    common = {"split": {"train": 0.7, "val": 0.3}, "dataloader": {"batch_size": 4}}
+    products = {"sources": sources, "target": "clean_optical", "clouds": clouds}
+    return DatasetConfig.model_validate({"root": "x", **products, **common})
 
 
 def frames(seed: int = 0) -> Tensor:
@@ -28,8 +41,8 @@ def opacity(seed: int = 1) -> Tensor:
 
 def translate(name: str, optical: Tensor, cloud: Tensor) -> Tensor:
     """The optical bands come first, SAR bands behind them."""
-    series = Sample(source=torch.cat([optical, torch.full_like(optical, 9)], dim=1), cloud=cloud, first=True)
-    return EXPERIMENTS.entries[name](name=name, seed=0).build(BANDS).translate(series)
+    series = Batch(source=torch.cat([optical, torch.full_like(optical, 9)], dim=1), cloud=cloud, first=True)
+    return settings(name).build(dataset("clouded_optical", "sar"), NBANDS).translate(series)
 
 
 @pytest.mark.parametrize("name", FILLING)
@@ -62,14 +75,15 @@ def test_interpolation_is_exact_where_series_are_linear(seed: int, slope: float)
     linear = frames(seed)[:1] + slope * steps
     clear = opacity(seed) < 0.4
     clear[[0, -1]] = True
-    torch.testing.assert_close(interpolate(torch.where(clear, linear, 9.0), clear), linear, atol=1e-6, rtol=0)
+    made = settings("linear_interpolation").fill_clear(torch.where(clear, linear, 9.0), clear)
+    torch.testing.assert_close(made, linear, atol=1e-6, rtol=0)
 
 
-@given(seed=st.integers(0, 1000))
+@pytest.mark.parametrize("seed", range(5))
 def test_agreement_with_numpy_pixel_by_pixel(seed: int) -> None:
     """Before the first clear value and after the last, both keep it."""
     values, clear = frames(seed), clear_steps(opacity(seed), 0.3)
-    filled, closest, mean = interpolate(values, clear), closest_clear(values, clear), clear_mean(values, clear)
+    closest, filled, mean = (settings(name).fill_clear(values, clear) for name in BY_VALUE)
     steps = np.arange(HORIZON)
     for row, column in np.ndindex(5, 4):
         known = np.flatnonzero(clear[:, 0, row, column].numpy())
@@ -92,34 +106,47 @@ def test_of_a_pixel_that_is_never_clear_the_least_clouded_value_counts() -> None
 def test_the_least_cloudy_frame_is_the_earliest_of_the_clearest() -> None:
     cloud = opacity()
     cloud[2] = cloud[5] = 0.01
-    assert torch.equal(least_cloudy(frames(), cloud), frames()[2].expand(HORIZON, -1, -1, -1))
+    assert torch.equal(translate("least_cloudy_frame", frames(), cloud), frames()[2].expand(HORIZON, -1, -1, -1))
+
+
+@pytest.mark.parametrize(
+    ("products", "bands", "message"),
+    [
+        (dataset("sar", "clouded_optical"), 3, r"dataset.sources: found sar first .* needs the clouded product first"),
+        (dataset("sar", clouds=None), 3, r"found sar first and dataset.clouds None"),
+        (dataset("clouded_optical"), 4, r"found 3 bands in clean_optical and 4 in clouded_optical"),
+    ],
+)
+def test_a_data_set_without_clouds_to_fill_is_refused(products: DatasetConfig, bands: int, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        settings("linear_interpolation").build(products, NBANDS | {"clouded_optical": bands})
 
 
 def test_regression_finds_a_linear_relation() -> None:
     weights, offset = torch.tensor([[0.5, -0.2], [0.1, 0.3], [0.0, 0.7]]), torch.tensor([0.1, -0.4])
 
-    def sample(seed: int) -> Sample:
+    def sample(seed: int) -> Batch:
         source = frames(seed)
         target = torch.einsum("tchw,cd->tdhw", source, weights) + offset.reshape(1, -1, 1, 1)
-        return Sample(source=source, target=target, first=True)
+        return Batch(source=source, target=target, first=True)
 
-    baseline = LinearRegression(2)
+    baseline = LinearRegression()
     baseline.learn(sample(seed) for seed in (1, 2))
     torch.testing.assert_close(baseline.translate(sample(3)), sample(3)["target"], atol=1e-6, rtol=0)
 
 
 def test_regression_takes_bands_that_depend_on_each_other() -> None:
     source = frames()[:, :1].expand(-1, 3, -1, -1)
-    baseline = LinearRegression(1)
-    baseline.learn([Sample(source=source, target=2 * source[:, :1], first=True)])
-    torch.testing.assert_close(baseline.translate(Sample(source=source)), 2 * source[:, :1], atol=1e-5, rtol=0)
+    baseline = LinearRegression()
+    baseline.learn([Batch(source=source, target=2 * source[:, :1], first=True)])
+    torch.testing.assert_close(baseline.translate(Batch(source=source)), 2 * source[:, :1], atol=1e-5, rtol=0)
 
 
 def test_regression_leaves_nothing_that_its_inputs_could_explain() -> None:
     """Residuals of least squares are orthogonal to every input, and to 1."""
     source, target = frames(1), frames(2)
-    baseline = LinearRegression(BANDS)
-    baseline.learn([Sample(source=source, target=target, first=True)])
-    residual = baseline.translate(Sample(source=source)) - target
+    baseline = LinearRegression()
+    baseline.learn([Batch(source=source, target=target, first=True)])
+    residual = baseline.translate(Batch(source=source)) - target
     inputs = torch.cat([source, torch.ones_like(source[:, :1])], dim=1)
     assert torch.einsum("tchw,tdhw->cd", inputs, residual).abs().max() < 1e-4

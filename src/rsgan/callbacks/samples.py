@@ -11,10 +11,12 @@ from PIL import Image, ImageDraw
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from src.rsgan.data.store import Sample, to_device
+from src.rsgan.data.datamodule import ToyDataModule
+from src.rsgan.data.store import Batch, to_device
 from src.rsgan.experiments.experiment import Experiment
+from src.rsgan.learner import Learner
+from utils.colours import to_picture
 from utils.files import new_file
-from utils.pictures import to_picture
 
 VIEWS = 4
 SIDE = 128  # pixels that a small frame is enlarged to
@@ -23,25 +25,20 @@ WHITE = 255
 Images = NDArray[np.uint8]
 
 
-class Pictures(Callback):
-    """Logs images to TensorBoard and as one PNG an epoch: a row for each view, a column for each kind of image.
+class Samples(Callback):
+    """Logs images to TensorBoard and as one PNG an epoch: a row for each view, a column for each kind of image."""
 
-    Args:
-        folder: of the PNGs.
-    """
+    def __init__(self, folder: Path, data: ToyDataModule) -> None:
+        self._folder, self._data = folder, data
+        self._series: list[Batch] = []
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._series: list[Sample] = []
-
-    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: Experiment) -> None:
-        """Make the pictures."""
+    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: Learner) -> None:
         if not trainer.is_global_zero:
             return
-        self._series = self._series or self._choose(trainer, pl_module)
+        self._series = self._series or self._choose(pl_module.experiment)
         series = [to_device(sample, pl_module.device) for sample in self._series]
         with torch.no_grad(), trainer.precision_plugin.forward_context():
-            pictures = {title: to_levels(images) for title, images in pl_module.pictures(series).items()}
+            pictures = {title: to_levels(images) for title, images in pl_module.experiment.pictures(series).items()}
         with new_file(self._folder / f"epoch={trainer.current_epoch}.png") as temporary:
             contact_sheet(pictures).save(temporary)
         for board in trainer.loggers:
@@ -49,40 +46,29 @@ class Pictures(Callback):
                 for title, images in pictures.items():
                     board.experiment.add_images(title, images, trainer.current_epoch, dataformats="NHWC")
 
-    def _choose(self, trainer: pl.Trainer, experiment: Experiment) -> list[Sample]:
+    def _choose(self, experiment: Experiment) -> list[Batch]:
         """The first views, up to the middle of their series, or that frame alone where the past doesn't matter."""
-        data = trainer.datamodule
+        data = self._data
         middle = data.features.horizon // 2
-        first = 0 if experiment.config.experiment.in_time_order else middle
+        first = 0 if experiment.settings.in_time_order else middle
         series = [data.series("val", number, experiment.kinds) for number in range(min(VIEWS, len(data.names["val"])))]
         return [
-            Sample(first=True, **{kind: sample[kind][first : middle + 1] for kind in experiment.kinds})
+            Batch(first=True, **{kind: sample[kind][first : middle + 1] for kind in experiment.kinds})
             for sample in series
         ]
 
 
 def to_levels(images: torch.Tensor) -> Images:
-    """Turn images into what a screen shows: the first three bands as red, green and blue.
+    """Turn images `(N, C, H, W)` in network scale into what a screen shows, `(N, H, W, 3)`, 0 to 255.
 
-    Args:
-        images: `(N, C, H, W)` in network scale; a single band, or the first of two, becomes grey.
-
-    Returns:
-        `(N, H, W, 3)`, 0 to 255.
+    The first three bands are red, green and blue; a single band, or the first of two, becomes grey.
     """
     reflectance = (images[:, :3].detach().float() + 1) / 2
     return to_picture(reflectance.movedim(1, -1).cpu().numpy())  # (N, C, H, W) -> (N, H, W, C)
 
 
 def contact_sheet(pictures: Mapping[str, Images]) -> Image.Image:
-    """Put images side by side, one column for each title.
-
-    Args:
-        pictures: `(N, H, W, 3)`, 0 to 255, by title; all of one shape.
-
-    Returns:
-        The sheet.
-    """
+    """Put images `(N, H, W, 3)`, 0 to 255, side by side: one column for each title, one row for each image."""
     number, height, width, _ = next(iter(pictures.values())).shape
     scale = max(1, SIDE // min(height, width))
     height, width = height * scale, width * scale

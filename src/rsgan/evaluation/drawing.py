@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from src.rsgan.evaluation.metrics.classification import class_jaccard, classification_scores
+from utils.colours import colour_labels, palette, to_picture
 from utils.files import new_file
-from utils.pictures import colour_labels, palette, to_picture
 
 DPI = 100
 SIDE = 1.6  # inches of a frame
@@ -24,6 +24,7 @@ GAP = 0.05  # between the frames of a row, of their width
 WHITE = 255
 LARGEST_ERROR = 0.3  # of reflectance, at the bright end of the colour scale
 Maps = Mapping[str, NDArray[np.integer]]
+LabelledMaps = tuple[str, NDArray[np.integer], Maps]  # title, truth (H, W), predictions (H, W) by name
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +32,6 @@ class Strip:
     """Chosen time steps of one view.
 
     Attributes:
-        title: of the view.
-        steps: the time steps.
         frames: `(S, H, W, C)` in reflectance, by name of the row, from top to bottom.
         error: `(S, H, W)`, absolute error of the generated frames, a mean over bands, in reflectance.
     """
@@ -44,12 +43,7 @@ class Strip:
 
 
 def draw_strips(strips: Sequence[Strip], path: Path) -> None:
-    """Draw time steps across, and source, generated and target frames and their error down, view after view.
-
-    Args:
-        strips: the views.
-        path: file to make.
-    """
+    """Draw time steps across, and source, generated and target frames and their error down, view after view."""
     rows = sum(len(strip.frames) + 1 for strip in strips)
     columns = max(len(strip.steps) for strip in strips)
     figure = Figure(figsize=(columns * SIDE + 1.2, rows * SIDE * 1.08), dpi=DPI, layout="compressed")
@@ -85,14 +79,9 @@ def _pitch(images: NDArray[np.generic]) -> int:
     return images.shape[2] + max(1, round(GAP * images.shape[2]))
 
 
-def draw_class_maps(views: Sequence[tuple[str, NDArray[np.integer], Maps]], path: Path) -> None:
-    """Draw the true class map of views beside those predicted from real and generated series.
-
-    Args:
-        views: title, truth `(H, W)`, and predictions `(H, W)` by name, of each.
-        path: file to make.
-    """
-    number = max(int(truth.max()) for _, truth, _ in views)
+def draw_class_maps(views: Sequence[LabelledMaps], path: Path) -> None:
+    """Draw the true class map of views beside those predicted from real and generated series."""
+    number = max(1, *(int(truth.max()) for _, truth, _ in views))
     names = list(views[0][2])
     columns = len(names) + 1
     figure = Figure(figsize=(columns * SIDE * 1.6, len(views) * SIDE * 1.75 + 0.4), dpi=DPI, layout="compressed")
@@ -103,21 +92,16 @@ def draw_class_maps(views: Sequence[tuple[str, NDArray[np.integer], Maps]], path
         line[0].set_title(f"{title}: true classes", loc="left", fontsize=9)
         for axis, name in zip(line[1:], names, strict=True):
             axis.imshow(colour_labels(predicted[name], number), interpolation="nearest")
-            right = (predicted[name] == truth)[truth > 0].mean()
-            axis.set_title(f"from {name} frames: {right:.0%} right", loc="left", fontsize=9)
+            right = (predicted[name] == truth)[truth > 0]
+            share = f"{right.mean():.0%} right" if right.size else "no land parcel"
+            axis.set_title(f"from {name} frames: {share}", loc="left", fontsize=9)
     handles = [Patch(color=colour, label=f"class {i}") for i, colour in enumerate(palette(number)) if i]
     figure.legend(handles=handles, loc="outside lower center", ncols=min(number, 6), fontsize=9, frameon=False)
     _save(figure, path)
 
 
 def draw_confusion(confusion: Tensor | NDArray[np.integer], title: str, path: Path) -> None:
-    """Draw a confusion matrix: shares of each true class, and counts.
-
-    Args:
-        confusion: `(K, K)` counts, rows true and columns predicted.
-        title: above it.
-        path: file to make.
-    """
+    """Draw a confusion matrix `(K, K)`, rows true and columns predicted: shares of each true class, and counts."""
     counts = torch.as_tensor(confusion)
     shares = (counts / counts.sum(dim=1, keepdim=True).clamp_min(1)).numpy()
     number = len(counts)

@@ -1,0 +1,126 @@
+"""A classifier's file, which can do nothing but hold arrays and a description.
+
+The format is numpy's: a zip archive of arrays, one of which is the description as JSON text. No pickle is read, no
+type is looked up and nothing is imported, whatever a file says.
+"""
+
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, PositiveInt, field_validator
+
+from src.rsgan.evaluation.classifiers import CLASSIFIERS, FittedClassifier
+from utils.errors import DataError
+from utils.files import new_file
+from utils.identity import Identity
+from utils.reading import regular_file
+from utils.registry import Configured
+from utils.results import check
+from utils.schema import Record
+from utils.tables import parse_json
+
+DESCRIPTION = "description"
+PREFIX = "model."  # of the arrays' names
+REMEDY = "make it again with make_reference_classifier.py"
+LARGEST = 2 << 30  # bytes; a hundred trees with a leaf for each of 20 000 series have 0.2 · 10⁹
+Class = Annotated[int, Field(ge=1, lt=2**15)]
+Arrays = Mapping[str, NDArray[np.number]]
+
+
+class Description(Configured):
+    """What the file says beside the model; see `FittedClassifier`."""
+
+    format_version: Literal[3] = 3
+    settings: CLASSIFIERS.choice
+    horizon: PositiveInt
+    nbands: PositiveInt
+    classes: Annotated[list[Class], Field(min_length=2)]
+    identity: Record
+    versions: dict[str, str]
+
+    @field_validator("classes")
+    @classmethod
+    def _sorted(cls, classes: list[int]) -> list[int]:
+        if classes != sorted(set(classes)):
+            raise ValueError(f"found {classes}, expected each class once, in order")
+        return classes
+
+
+def save_classifier(fitted: FittedClassifier, path: Path) -> None:
+    """Write a file that `load_classifier` reads, whole or not at all; equal fits give equal bytes."""
+    description = Description(
+        settings=fitted.settings,
+        horizon=fitted.horizon,
+        nbands=fitted.nbands,
+        classes=fitted.classes.tolist(),
+        identity=Record(**fitted.identity.record()),
+        versions=fitted.versions,
+    )
+    write(path, description.model_dump(mode="json"), fitted.model)
+
+
+def load_classifier(path: Path) -> FittedClassifier:
+    """Read a classifier without running any code of its file.
+
+    Raises:
+        DataError: If the file is missing, is none of a classifier, is damaged, or holds anything that could run code.
+    """
+    content, model = read(path)
+    found = check(Description, content, path, REMEDY)
+    try:
+        found.settings.check(model, found.horizon, found.nbands, len(found.classes))
+    except (LookupError, TypeError, ValueError) as error:
+        raise _damaged(path, error) from error
+    classes, identity = np.array(found.classes, dtype=np.int64), Identity(**dict(found.identity))
+    return FittedClassifier(found.settings, found.horizon, found.nbands, classes, identity, found.versions, model)
+
+
+def write(path: Path, description: Mapping[str, Any], arrays: Arrays) -> None:
+    members = {PREFIX + name: array for name, array in arrays.items()}
+    with new_file(path) as temporary, temporary.open("wb") as stream:  # given a path, numpy would add a suffix
+        np.savez_compressed(stream, **{DESCRIPTION: np.array(json.dumps(description))}, **members)
+
+
+def read(path: Path) -> tuple[Any, dict[str, NDArray[np.number]]]:
+    """Read what `write` wrote.
+
+    Raises:
+        DataError: If the file is missing, no such file, or holds anything else.
+    """
+    with regular_file(path, "a classifier file").open("rb") as data:
+        if not zipfile.is_zipfile(data):
+            raise DataError(f"{path}: found something else, expected a classifier file; {REMEDY}")
+        data.seek(0)
+        try:
+            _check_size(data)
+            with np.load(data, allow_pickle=False) as archive:
+                members = {name: archive[name] for name in archive.files}
+            description = parse_json(str(members.pop(DESCRIPTION)))
+            return description, {name.removeprefix(PREFIX): _numbers(name, member) for name, member in members.items()}
+        except Exception as error:  # whatever a file's first wrong value leads to
+            raise _damaged(path, error) from error
+
+
+def _check_size(data: Any) -> None:  # noqa: ANN401 - a binary stream
+    with zipfile.ZipFile(data) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+    if size > LARGEST:
+        raise ValueError(f"found {size:,} bytes, expected {LARGEST:,} at most")
+
+
+def _numbers(name: str, member: object) -> NDArray[np.number]:
+    if not isinstance(member, np.ndarray) or member.dtype.kind not in "iuf":
+        raise TypeError(f"{name}: found something else, expected an array of numbers")
+    if not np.isfinite(member).all():
+        raise ValueError(f"{name}: found values that are not finite")
+    return member
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return DataError(f"{path}: not a complete classifier file ({reason}); {REMEDY}")
