@@ -1,0 +1,193 @@
+"""Charts as SVG inside a page, which says what its colours are in light and in dark; equal values give equal bytes."""
+
+import hashlib
+import io
+import math
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from utils.intervals import Interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.transforms import Transform
+
+WIDTH, HEIGHT = 5.2, 2.4  # inches; the height is that of the axes
+LETTER, LINE = 0.085, 0.2  # inches of text
+LONGEST = 26  # letters of a name
+# Colours that stand for those of the page.
+INK, MUTED, RULE, PAPER = "#010101", "#020202", "#030303", "#040404"
+SERIES = [f"#0505{number:02x}" for number in range(8)]
+PAINTS = {INK: "currentColor", MUTED: "var(--muted)", RULE: "var(--rule)", PAPER: "var(--paper)"}
+PAINTS |= {colour: f"var(--c{number})" for number, colour in enumerate(SERIES)}
+MARKERS = "osD^vPX*"
+STYLE = Path(__file__).with_name("chart.mplstyle")
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a series is drawn."""
+
+    colour: int | None  # number of its colour and marker; None for a neutral one
+    hollow: bool = False  # whether marks are empty
+    dashes: tuple[float, ...] = ()  # lengths of dashes and gaps; a solid line without
+
+    def options(self) -> dict[str, object]:
+        """In matplotlib's words."""
+        number = self.colour
+        colour = MUTED if number is None else SERIES[number % len(SERIES)]
+        return {
+            "color": colour,
+            "marker": "o" if number is None else MARKERS[(number + number // len(SERIES)) % len(MARKERS)],
+            "markerfacecolor": PAPER if self.hollow else colour,
+            "linestyle": (0, self.dashes) if self.dashes else "-",
+        }
+
+
+@dataclass(frozen=True)
+class Line:
+    """A series of points `(x, y)`; the line is broken where y isn't finite."""
+
+    name: str
+    points: Sequence[tuple[float, float]]
+    look: Look
+
+    @property
+    def columns(self) -> list[list[float]]:
+        """All x, and all y, NaN where they aren't finite."""
+        return [[x for x, _ in self.points], [y if math.isfinite(y) else math.nan for _, y in self.points]]
+
+    @property
+    def finite(self) -> list[tuple[float, float]]:
+        return [point for point in self.points if math.isfinite(point[1])]
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A finite mean, and its interval if there is one."""
+
+    name: str
+    found: Interval
+    look: Look
+
+    @property
+    def sides(self) -> tuple[float, float] | None:
+        """How far the interval reaches on either side."""
+        below, above = self.found.mean - self.found.low, self.found.high - self.found.mean
+        return (max(below, 0), max(above, 0)) if math.isfinite(below + above) else None
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing, as an element of a page, and what is said below it."""
+
+    svg: str
+    caption: str
+
+
+def draw_lines(
+    lines: Sequence[Line], *, title: str, x: str, y: str, caption: str, zero: bool = False, real: bool = False
+) -> Chart | None:
+    """Draw series over whole numbers or shares, from 0 if `zero`, beside the line of `real` images.
+
+    There is no chart if there is no finite value.
+    """
+    shown = [line for line in lines if line.finite]
+    if not shown:
+        return None
+    below = 0.55 + LINE * math.ceil(len(shown) / 2)
+    with _figure(HEIGHT, left=0.6, right=0.1, top=0.3, bottom=below) as (figure, axes):
+        drawn = [axes.plot(*line.columns, **line.look.options())[0] for line in shown]
+        figure.legend(drawn, [_short(line.name) for line in shown], loc="lower left", ncols=2, borderaxespad=0)
+        axes.set_title(y)
+        axes.set_xlabel(x)
+        axes.grid(axis="y")
+        axes.xaxis.get_major_locator().set_params(integer=max(max(line.columns[0]) for line in shown) > 1)
+        if real:
+            axes.axhline(1, color=INK, linewidth=1, linestyle=":")
+            _name_real(axes, axes.get_yaxis_transform())
+        if zero:
+            axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
+        return Chart(_svg(figure, title, map(_describe_line, shown)), caption)
+
+
+def draw_dots(dots: Sequence[Dot], *, title: str, caption: str) -> Chart:
+    """Draw values from 0 on with their intervals, one below the other, beside the line of real images."""
+    names = [_short(dot.name) for dot in dots]
+    left = 0.15 + LETTER * max(map(len, names))
+    with _figure(0.3 * len(dots), left=left, right=0.55, top=0.25, bottom=0.3) as (figure, axes):
+        for row, dot in enumerate(dots):
+            sides = dot.sides and [[side] for side in dot.sides]
+            axes.errorbar([dot.found.mean], [row], xerr=sides, **dot.look.options() | {"linestyle": ""})
+            axes.annotate(f"{dot.found.mean:.3f}", (1.02, row), xycoords=axes.get_yaxis_transform(), va="center")
+        # Intervals over two seeds may be many times the value: these end with the chart.
+        axes.set_xlim(0, 1.05 * max(1, *(dot.found.mean for dot in dots)))
+        axes.set_yticks(range(len(dots)), names, color=INK)
+        axes.tick_params(axis="y", length=0)
+        axes.set_ylim(len(dots) - 0.5, -0.5)
+        axes.axvline(1, color=INK, linewidth=1, linestyle=":")
+        _name_real(axes, axes.get_xaxis_transform())
+        axes.grid(axis="x")
+        return Chart(_svg(figure, title, map(_describe_dot, dots)), caption)
+
+
+def _name_real(axes: "Axes", within: "Transform") -> None:
+    offset = {"xytext": (0, 2), "textcoords": "offset points"}
+    axes.annotate("real images", (1, 1), xycoords=within, **offset, ha="right", va="bottom")
+
+
+@contextmanager
+def _figure(height: float, *, left: float, right: float, top: float, bottom: float) -> "Iterator[tuple[Figure, Axes]]":
+    """Make axes of a height with margins, all in inches."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(fname=STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # the page's reader has fonts of their own
+        whole = top + height + bottom
+        figure = Figure(figsize=(WIDTH, whole))
+        yield figure, figure.add_axes((left / WIDTH, bottom / whole, 1 - (left + right) / WIDTH, height / whole))
+
+
+def _svg(figure: "Figure", title: str, described: Iterable[str]) -> str:
+    stream = io.StringIO()
+    figure.savefig(
+        stream, format="svg", transparent=True, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    )
+    _, head, body = re.split(r"(<svg[^>]*>)", stream.getvalue(), maxsplit=1)
+    body = re.sub(r"<defs>\s*<style.*?</defs>", "", body, count=1, flags=re.DOTALL)
+    prefix = f"{hashlib.sha256(title.encode()).hexdigest()[:8]}-"
+    body = re.sub(r"<[^>]*>", lambda tag: _of_the_page(tag[0], prefix), body)
+    (box,) = re.findall('viewBox="([^"]*)"', head)
+    said = f"<title>{escape(title)}</title><desc>{escape('; '.join(described))}.</desc>"
+    return f'<svg class="chart" role="img" viewBox="{box}">{said}{body}'
+
+
+def _of_the_page(tag: str, prefix: str) -> str:
+    """Give an element the page's colours and font, and a name that no other chart's element has."""
+    tag = re.sub("|".join(PAINTS), lambda colour: PAINTS[colour[0]], tag)
+    tag = re.sub(r"font: ([0-9.]+px)[^;\"]*", r"font-size: \1", tag)
+    tag = tag.replace("xlink:href", "href")
+    return re.sub(r'((?: id="|href="#|url\(#))', rf"\g<1>{prefix}", tag)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+
+
+def _describe_line(line: Line) -> str:
+    (first, start), (last, end) = line.finite[0], line.finite[-1]
+    return f"{line.name}: {start:.3g} at {first:.3g}, {end:.3g} at {last:.3g}"
+
+
+def _describe_dot(dot: Dot) -> str:
+    return f"{dot.name}: {dot.found.mean:.3f}" + (
+        f" ({dot.found.low:.3f} to {dot.found.high:.3f})" if dot.sides else ""
+    )

@@ -1,0 +1,65 @@
+"""Pictures small enough to embed."""
+
+import base64
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from src.report.estimates import RATIO, best
+from src.report.tasks import BASELINE, BOUND, NETWORK, Shown, Task
+from utils.errors import DataError
+from utils.reading import regular_file
+from utils.scores import CLASS_MAPS, SAMPLES
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+WIDTH = 1100  # pixels
+LARGEST = 300_000  # bytes
+FEW_COLOURS = 4096
+QUALITIES = (80, 70, 60, 50, 40)
+BASELINES_SHOWN = 2
+
+
+def embed(file: Path) -> str:
+    """Make a picture small, and turn it into an address."""
+    return f"data:image/webp;base64,{base64.b64encode(shrink(file)).decode()}"
+
+
+def shrink(file: Path) -> bytes:
+    """Encode a picture in few bytes.
+
+    What has few colours (maps, tables) is kept as it is; photograph-like pictures are made `WIDTH` wide at most, and
+    lose quality until they have at most `LARGEST` bytes.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(regular_file(file, "a picture")) as opened:
+            image = opened.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(f"{file}: cannot be read as a picture ({error}); make it again") from error
+    if image.getcolors(FEW_COLOURS):
+        return _encode(image, lossless=True)
+    if image.width > WIDTH:
+        image = image.resize((WIDTH, round(image.height * WIDTH / image.width)), Image.Resampling.LANCZOS)
+    for quality in QUALITIES:
+        data = _encode(image, quality=quality)
+        if len(data) <= LARGEST:
+            break
+    return data
+
+
+def _encode(image: "Image", **options: int) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, "WEBP", **options)
+    return stream.getvalue()
+
+
+def pictured(task: Task) -> list[tuple[Shown, Path, Path]]:
+    """Networks and the best baselines, with samples and class maps of their first seeds, as far as there are any."""
+    top = best(task.of(BASELINE), RATIO)
+    baselines = sorted(task.of(BASELINE), key=lambda method: method is not top)[:BASELINES_SHOWN]
+    methods = ((method, method.results[0].file) for method in (*task.of(NETWORK, BOUND), *baselines))
+    found = [(method, file.with_name(SAMPLES), file.with_name(CLASS_MAPS)) for method, file in methods]
+    return [(method, samples, maps) for method, samples, maps in found if samples.exists() or maps.exists()]
