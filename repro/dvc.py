@@ -4,33 +4,34 @@ Run it as often as you like: what is as asked for stays as it is. Then `dvc repr
 """
 
 import argparse
+import fcntl
 import logging
-import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-if str(ROOT) not in sys.path:  # run as a script, Python looks for modules beside the script
-    sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT))  # run as a script, Python looks for modules beside the script
 
 from utils.cli import Parser, run  # noqa: E402
-from utils.errors import RunError, UsageError  # noqa: E402
+from utils.errors import UsageError  # noqa: E402
 
 PROFILES = ROOT / "repro" / "profiles"
 PARAMS = ROOT / "params.yaml"
 DATA = ROOT / "data"
 DEFAULT_CACHE = ROOT / ".dvc" / "cache"
-# Links instead of copies: results are never changed in place, so that a file and its copy in the cache may be one.
+CONFIG, LOCAL = ".dvc/config", ".dvc/config.local"  # of the project, and of this copy of it
 SETTINGS = {
     "core.analytics": "false",
     "core.check_update": "false",
-    "cache.type": "reflink,hardlink,symlink,copy",
+    # Results are never changed in place, so that a file and its copy in the cache may be one. Named first, hard links
+    # are made at once; with "copy" or "reflink" in the list, DVC takes the copy that it has made already for good.
+    "cache.type": "hardlink,symlink",
 }
 logger = logging.getLogger(__name__)
 
 
 def build_parser() -> Parser:
-    """Describe the command line."""
     parser = Parser(__doc__)
     parser.add_argument(
         "--profile", choices=profiles(), help="what params.yaml should hold; one of repro/profiles (default: leave it)"
@@ -44,36 +45,22 @@ def build_parser() -> Parser:
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Prepare."""
     if arguments.profile:
         choose(arguments.profile, overwrite=arguments.overwrite)
-    initialise()
     if arguments.link:
         link(arguments.link)
+    initialise()
     if arguments.cache:
         cache(arguments.cache)
     logger.info("ready: dvc repro")
 
 
 def profiles() -> list[str]:
-    """List the profiles.
-
-    Returns:
-        Their names, sorted.
-    """
-    return sorted(file.stem for file in PROFILES.glob("*.yaml"))
+    return sorted(file.stem for file in PROFILES.glob("[!.]*.yaml"))
 
 
 def choose(name: str, *, overwrite: bool) -> None:
-    """Put a profile into params.yaml.
-
-    Args:
-        name: of the profile.
-        overwrite: also where params.yaml holds something else than a profile.
-
-    Raises:
-        UsageError: If params.yaml holds something that would be lost.
-    """
+    """Put a profile into params.yaml, unless it holds something that would be lost."""
     from utils.files import new_file
 
     known = {profile: (PROFILES / f"{profile}.yaml").read_bytes() for profile in profiles()}
@@ -89,29 +76,8 @@ def choose(name: str, *, overwrite: bool) -> None:
     logger.info("%s: %s", PARAMS.name, name)
 
 
-def initialise() -> None:
-    """Make `.dvc` where it is missing.
-
-    Raises:
-        RunError: If DVC fails.
-    """
-    if (ROOT / ".dvc" / "config").is_file():
-        return
-    dvc("init", "--quiet", *([] if (ROOT / ".git").exists() else ["--no-scm"]))
-    for key, value in SETTINGS.items():
-        dvc("config", key, value)
-
-
 def link(folder: Path) -> None:
-    """Make `data` a link to a folder elsewhere.
-
-    Args:
-        folder: the folder; made where it doesn't exist.
-
-    Raises:
-        UsageError: If `data` is a folder of its own with something in it, or a link to another one.
-        RunError: If DVC fails.
-    """
+    """Make `data` a link to a folder elsewhere, which is made where it doesn't exist."""
     folder = folder.expanduser().resolve()
     if folder == DATA.resolve():
         return
@@ -123,44 +89,59 @@ def link(folder: Path) -> None:
     if DATA.exists():
         DATA.rmdir()
     DATA.symlink_to(folder, target_is_directory=True)
-    # DVC would refuse to write what it tracks outside of git's tree; git ignores data/ anyway.
-    dvc("config", "--local", "core.no_scm", "true")
     logger.info("data: link to %s", folder)
 
 
+def initialise() -> None:
+    """Make `.dvc` where it is missing, and suit it to where the project lies."""
+    in_git = (ROOT / ".git").exists()
+    (ROOT / CONFIG).parent.mkdir(exist_ok=True)
+    for key, value in SETTINGS.items():
+        configure(CONFIG, key, value)
+    # DVC asks git what it ignores, and refuses to write what lies outside of git's tree; git ignores data/ anyway.
+    configure(LOCAL, "core.no_scm", None if in_git and not DATA.is_symlink() else "true")
+    if not has_locks(ROOT / ".dvc"):
+        logger.info("%s: this file system locks no files; DVC locks by links instead", ROOT)
+        if configure(LOCAL, "core.hardlink_lock", "true"):
+            for name in ("lock", "rwlock.lock"):  # which DVC leaves when it locks the other way
+                (ROOT / ".dvc" / "tmp" / name).unlink(missing_ok=True)
+    else:
+        configure(LOCAL, "core.hardlink_lock", None)
+
+
+def has_locks(folder: Path) -> bool:
+    """Say whether files can be locked there, as DVC does lest two processes run at once."""
+    with tempfile.TemporaryFile(dir=folder) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+    return True
+
+
 def cache(folder: Path) -> None:
-    """Place DVC's cache.
-
-    Args:
-        folder: the folder; made where it doesn't exist.
-
-    Raises:
-        RunError: If DVC fails.
-    """
+    """Place DVC's cache in a folder, which is made where it doesn't exist."""
     folder = folder.expanduser().resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    if folder == DEFAULT_CACHE:
-        dvc("config", "--local", "--unset", "cache.dir", may_fail=True)
-    else:
-        dvc("config", "--local", "cache.dir", str(folder))
+    configure(LOCAL, "cache.dir", None if folder == DEFAULT_CACHE else str(folder))
     logger.info("cache: %s", folder)
 
 
-def dvc(*arguments: str, may_fail: bool = False) -> None:
-    """Run DVC.
+def configure(file: str, key: str, value: str | None) -> bool:
+    """Set one of DVC's settings, or remove it; say whether it wasn't so already."""
+    from configobj import ConfigObj  # what DVC reads and writes them with; DVC itself takes a second for each
 
-    Args:
-        arguments: of its command line.
-        may_fail: whether it may find nothing to do.
-
-    Raises:
-        RunError: If it fails.
-    """
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    if done.returncode and not may_fail:
-        raise RunError(f"dvc {' '.join(arguments)}: {done.stderr.strip()}; see https://dvc.org/doc")
+    found = ConfigObj(str(ROOT / file), indent_type="    ", encoding="utf-8")
+    section, name = key.split(".")
+    settings = found.setdefault(section, {})
+    if settings.get(name) == value:
+        return False
+    if value is None:
+        del settings[name]
+    else:
+        settings[name] = value
+    found.write()
+    return True
 
 
 if __name__ == "__main__":

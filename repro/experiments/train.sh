@@ -1,7 +1,0 @@
-#!/usr/bin/env bash
-# Train an experiment with a seed: train.sh cloud_removal/cgan_toy 17 [--device=0 and other OPTIONs]
-set -euo pipefail
-source "$(dirname "$0")/paths.sh"
-experiment="${1:?expected an experiment, such as cloud_removal/cgan_toy}" seed="${2:?expected a seed}"
-exec "$python" run_training.py --cfg="$configurations/$experiment.yaml" --o="$results/experiments/$experiment" \
-    --experiment_name="$seed" --seed="$seed" "${@:3}"
