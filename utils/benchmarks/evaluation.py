@@ -9,14 +9,14 @@ alternate, so that a busy machine slows all. Prints a Markdown table.
 import argparse
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parents[2]
-if str(ROOT) not in sys.path:  # run as a script, Python looks for modules beside the script
-    sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT))  # run as a script, Python looks for modules beside the script
 
-from utils.benchmarks.timing import alternate  # noqa: E402
+from utils.benchmarks.timing import benchmark_parser, median_seconds, print_table  # noqa: E402
 from utils.cli import Parser, run  # noqa: E402
 
 if TYPE_CHECKING:
@@ -28,42 +28,33 @@ if TYPE_CHECKING:
 
 VIEW = 30, 3, 256, 256
 SEED = 17
-LOOPS = {
-    "PSNR and SSIM by scikit-image": "bands",
-    "the same in single precision": "bands_single",
-    "PSNR and SSIM by scikit-image, MAE, MSE and SAM by numpy": "everything",
-    "the same in single precision ": "everything_single",
-}
 
 
 def build_parser() -> Parser:
-    """Describe the command line."""
-    parser = Parser(__doc__)
-    parser.add_argument("--runs", type=int, default=7, metavar="N", help="runs of each (default: %(default)s)")
-    return parser
+    return benchmark_parser(__doc__, runs=7)
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Measure."""
     import torch
 
     generated, real, opacity = make_view()
-    pair = generated.numpy(), real.numpy()
-    double = [frames.astype("float64") for frames in pair]
-    timed = {
-        "bands": lambda: score_bands(*double),
-        "bands_single": lambda: score_bands(*pair),
-        "everything": lambda: (score_bands(*double), score_pixels(*double)),
-        "everything_single": lambda: (score_bands(*pair), score_pixels(*pair)),
+    single = generated.numpy(), real.numpy()
+    double = [frames.astype("float64") for frames in single]
+    loops = {
+        "PSNR and SSIM by scikit-image": partial(score_bands, *double),
+        "the same in single precision": partial(score_bands, *single),
+        "PSNR and SSIM by scikit-image, MAE, MSE and SAM by numpy": partial(score_everything, *double),
+        "all of these in single precision": partial(score_everything, *single),
     }
     devices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
     ours = {device: score_on(device, generated, real, opacity) for device in devices}
-    seconds = alternate(arguments.runs, **timed, **ours)
-    print("| device | all scores | loops | time of the loops | ratio |\n|---|---|---|---|---|")
-    for device in devices:
-        for name, key in LOOPS.items():
-            times = f"{seconds[device] * 1e3:.0f} ms | {name.strip()} | {seconds[key] * 1e3:.0f} ms"
-            print(f"| {device} | {times} | {seconds[key] / seconds[device]:.1f} |")
+    seconds = median_seconds(arguments.runs, loops | ours)
+    rows = (
+        (device, f"{seconds[device] * 1e3:.0f} ms", name, f"{seconds[name] * 1e3:.0f} ms", f"{ratio:.1f}")
+        for device in devices
+        for name, ratio in ((name, seconds[name] / seconds[device]) for name in loops)
+    )
+    print_table(("device", "all scores", "loops", "time of the loops", "ratio"), rows)
 
 
 def make_view() -> "tuple[torch.Tensor, torch.Tensor, torch.Tensor]":
@@ -81,12 +72,12 @@ def score_on(device: str, *view: "torch.Tensor") -> Callable[[], object]:
     from src.rsgan.evaluation.metrics.images import opacity_region, score_frames
 
     generated, real, opacity = (tensor.to(device) for tensor in view)
+    return lambda: score_frames(generated, real, opacity_region(opacity)).of_view()
 
-    def score() -> object:
-        scores = score_frames(generated, real, opacity_region(opacity))
-        return scores.of_view(), scores.of_regions()
 
-    return score
+def score_everything(generated: "Frames", real: "Frames") -> None:
+    score_bands(generated, real)
+    score_pixels(generated, real)
 
 
 def score_bands(generated: "Frames", real: "Frames") -> list[float]:

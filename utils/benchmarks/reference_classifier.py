@@ -16,9 +16,9 @@ from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-if str(ROOT) not in sys.path:  # run as a script, Python looks for modules beside the script
-    sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT))  # run as a script, Python looks for modules beside the script
 
+from utils.benchmarks.timing import benchmark_parser, in_turn, print_table  # noqa: E402
 from utils.cli import Parser, run  # noqa: E402
 
 if TYPE_CHECKING:
@@ -48,32 +48,34 @@ class Fit(NamedTuple):
 
 
 def build_parser() -> Parser:
-    """Describe the command line."""
-    parser = Parser(__doc__)
-    parser.add_argument("--runs", type=int, default=3, metavar="N", help="runs of each (default: %(default)s)")
+    parser = benchmark_parser(__doc__, runs=3)
     parser.add_argument("--size", type=int, default=600_000, metavar="N", help="pixel series (default: %(default)s)")
-    parser.add_argument("--all-solvers", action="store_true", help="time scikit-learn's other solvers as well")
     return parser
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Measure."""
     from threadpoolctl import threadpool_limits
 
-    solvers = ("sag", "lbfgs", "newton-cholesky") if arguments.all_solvers else ("sag",)
-    print("| classes | fit | time | sag / time | validation accuracy | note |\n|---|---|---|---|---|---|")
-    for nclasses in NCLASSES:
-        training = make_pixels(nclasses, arguments.size, seed=1)
-        validation = make_pixels(nclasses, arguments.size // VALIDATION_SHARE, seed=2)
-        with threadpool_limits(1):
-            for row in measure(all_fits(training, solvers), validation, arguments.runs):
-                print(f"| {nclasses} | {row} |", flush=True)
+    with threadpool_limits(1):
+        rows = (row for nclasses in NCLASSES for row in measure(nclasses, arguments.size, arguments.runs))
+        print_table(("classes", "fit", "time", "sag / time", "validation accuracy", "note"), rows)
 
 
-def all_fits(training: Pixels, solvers: tuple[str, ...]) -> dict[str, Callable[[], Fit]]:
-    """Name everything that is timed, `sag` first."""
-    fits = {f"scikit-learn, {solver}": partial(fit_sklearn, solver, training) for solver in solvers}
-    return fits | {name: partial(fit_ours, n, training) for n, name in ((1, "ours, 1 chunk"), (10, "ours, 10 chunks"))}
+def measure(nclasses: int, size: int, runs: int) -> Iterator[list[str]]:
+    """Fit to the same series in all ways, and describe each in a row of the table."""
+    training = make_pixels(nclasses, size, seed=1)
+    validation = make_pixels(nclasses, size // VALIDATION_SHARE, seed=2)
+    fits = {
+        "scikit-learn, sag": partial(fit_sklearn, training),
+        "ours, 1 chunk": partial(fit_ours, training, 1),
+        "ours, 10 chunks": partial(fit_ours, training, 10),
+    }
+    results = in_turn(runs, fits)
+    times = {name: median(fit.seconds for fit in done) for name, done in results.items()}
+    for name, (*_, last) in results.items():
+        accuracy = (last.predict(validation.series) == validation.labels).mean()
+        ratio = times["scikit-learn, sag"] / times[name]
+        yield [str(nclasses), name, f"{times[name]:.2f} s", f"{ratio:.1f}", f"{accuracy:.4f}", last.note]
 
 
 def make_pixels(nclasses: int, count: int, *, seed: int) -> Pixels:
@@ -100,23 +102,21 @@ def curves(count: int, *, rng: "np.random.Generator") -> "NDArray[np.float64]":
     return (height / wave * np.sin(wave * time_ + phase)).sum(axis=1)
 
 
-def fit_sklearn(solver: str, training: Pixels) -> Fit:
-    """Fit with a solver of scikit-learn."""
+def fit_sklearn(training: Pixels) -> Fit:
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=C, tol=TOL, solver=solver, max_iter=MAX_ITER, random_state=0)
-    start = time.perf_counter()
+    model = LogisticRegression(C=C, tol=TOL, solver="sag", max_iter=MAX_ITER, random_state=0)
+    began = time.perf_counter()
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         model.fit(training.series.reshape(len(training.series), -1), training.labels)
-    seconds = time.perf_counter() - start
-    kinds = {warning.category.__name__ for warning in warned}
-    note = ", ".join([f"{model.n_iter_[0]} iterations", *sorted(kinds)])
+    seconds = time.perf_counter() - began
+    kinds = sorted({warning.category.__name__ for warning in warned})
+    note = ", ".join([f"{model.n_iter_[0]} iterations", *kinds])
     return Fit(seconds, lambda series: model.predict(series.reshape(len(series), -1)), note)
 
 
-def fit_ours(nchunks: int, training: Pixels) -> Fit:
-    """Fit the project's classifier to data in some chunks."""
+def fit_ours(training: Pixels, nchunks: int) -> Fit:
     import numpy as np
 
     from src.rsgan.evaluation.classifiers import CLASSIFIERS
@@ -130,22 +130,9 @@ def fit_ours(nchunks: int, training: Pixels) -> Fit:
         yield from zip(*pieces, strict=True)
 
     settings = CLASSIFIERS.entries["logistic_regression"](l2_weight=C, tol=TOL, n_chunks=nchunks)
-    start = time.perf_counter()
+    began = time.perf_counter()
     fitted = settings.fit(chunks)
-    return Fit(time.perf_counter() - start, fitted.predict, f"{passes} passes over the data")
-
-
-def measure(fits: dict[str, Callable[[], Fit]], validation: Pixels, runs: int) -> Iterator[str]:
-    """Run several fits in turn, several times, and describe each in a row of the table."""
-    results: dict[str, list[Fit]] = {name: [] for name in fits}
-    for _ in range(runs):
-        for name, fit in fits.items():
-            results[name].append(fit())
-    times = {name: median(fit.seconds for fit in done) for name, done in results.items()}
-    for name, done in results.items():
-        accuracy = (done[-1].predict(validation.series) == validation.labels).mean()
-        ratio = times["scikit-learn, sag"] / times[name]
-        yield f"{name} | {times[name]:.2f} s | {ratio:.1f} | {accuracy:.4f} | {done[-1].note}"
+    return Fit(time.perf_counter() - began, fitted.predict, f"{passes} passes over the data")
 
 
 if __name__ == "__main__":

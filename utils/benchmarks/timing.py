@@ -2,31 +2,59 @@
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
+
+from utils.cli import Parser
+
+Result = TypeVar("Result")
 
 
-def alternate(runs: int, *outputs: Path, pause: float = 0, **timed: Callable[[], object]) -> dict[str, float]:
-    """Run several things in turn, several times.
+def benchmark_parser(description: str | None, *, runs: int) -> Parser:
+    """Describe the command line that all benchmarks have in common."""
+    parser = Parser(description)
+    parser.add_argument("--runs", type=int, default=runs, metavar="N", help="runs of each (default: %(default)s)")
+    return parser
+
+
+def in_turn(runs: int, actions: Mapping[str, Callable[[], Result]]) -> dict[str, list[Result]]:
+    """Run several things in turn, several times, and collect what they give, by name."""
+    results: dict[str, list[Result]] = {name: [] for name in actions}
+    for _ in range(runs):
+        for name, action in actions.items():
+            results[name].append(action())
+    return results
+
+
+def median_seconds(
+    runs: int, actions: Mapping[str, Callable[[], object]], *, outputs: Sequence[Path] = (), pause: float = 0
+) -> dict[str, float]:
+    """Time several things, by name.
 
     Args:
-        runs: rounds; one more goes before and isn't counted.
+        runs: of each; one more goes before and isn't counted.
+        actions: what to run, by name.
         outputs: folders to remove before each run, outside the time.
         pause: seconds to wait before each run.
-        timed: what to run, by name.
-
-    Returns:
-        Median seconds by name.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in timed}
-    for round_ in range(runs + 1):
-        for name, action in timed.items():
-            for folder in outputs:
-                shutil.rmtree(folder, ignore_errors=True)
-            time.sleep(pause)
-            start = time.perf_counter()
-            action()
-            if round_:
-                seconds[name].append(time.perf_counter() - start)
-    return {name: median(values) for name, values in seconds.items()}
+
+    def seconds(action: Callable[[], object]) -> float:
+        for folder in outputs:
+            shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(pause)
+        began = time.perf_counter()
+        action()
+        return time.perf_counter() - began
+
+    timed = in_turn(runs + 1, {name: lambda action=action: seconds(action) for name, action in actions.items()})
+    return {name: median(values[1:]) for name, values in timed.items()}
+
+
+def print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a Markdown table, each row as soon as it is measured."""
+    for row in (head, ["---"] * len(head)):
+        print(f"| {' | '.join(row)} |")
+    for row in rows:
+        print(f"| {' | '.join(row)} |", flush=True)

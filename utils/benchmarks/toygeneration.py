@@ -8,68 +8,70 @@ import argparse
 import contextlib
 import os
 import re
-import resource
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parents[2]
-if str(ROOT) not in sys.path:  # run as a script, Python looks for modules beside the script
-    sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT))  # run as a script, Python looks for modules beside the script
 
-from utils.benchmarks.timing import alternate  # noqa: E402
+from utils.benchmarks.timing import benchmark_parser, median_seconds, print_table  # noqa: E402
 from utils.cli import Parser, run  # noqa: E402
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from src.toygeneration.config_files import DerivationConfig, GenerationConfig
+    from src.toygeneration.dataset.recipe import Recipe
+
+    Arrays = dict[str, NDArray[np.generic]]
+
 CONFIG = ROOT / "src/toygeneration/config"
-VIEW_SEED = 17
-BASIC_MOTIONS = {"path": ["sktime:BasicMotions"], "ndim": 3, "nclass": 2}
+SERIES = CONFIG / "shipped_series.yaml"
+SEED, VIEWS = 17, 16
+HORIZONS = (15, 45)  # of the large scene; times are of the shorter
 MEGABYTE = 2**20
 PAUSE = 2  # seconds; memory just freed is handed out again at once, which favours whoever writes first
-Row = tuple[str, float, float, str]
 
 
 def build_parser() -> Parser:
-    """Describe the command line."""
-    parser = Parser(__doc__)
-    parser.add_argument("--runs", type=int, default=5, metavar="N", help="runs of each (default: %(default)s)")
+    parser = benchmark_parser(__doc__, runs=5)
     parser.add_argument("--skip-large", action="store_true", help="leave out the large scene")
-    parser.add_argument("--memory-of", choices=("generation", "derivation"), help=argparse.SUPPRESS)
-    parser.add_argument("--horizon", type=int, default=15, help=argparse.SUPPRESS)
     parser.add_argument("--o", type=Path, metavar="DIR", help="folder for temporary files (default: the system's)")
     return parser
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Measure."""
-    from src.toygeneration.run import deterministic
+    from utils.processors import deterministic
 
     with tempfile.TemporaryDirectory(dir=arguments.o) as folder, deterministic():
-        if arguments.memory_of:
-            print(measure_memory(Path(folder), arguments.memory_of, arguments.horizon))
-            return
-        with one_core():
-            rows = [*published_view(Path(folder), arguments.runs)]
-        rows += two_workers(Path(folder), arguments.runs)
-        if not arguments.skip_large:
-            rows += large_scene(Path(folder), arguments.runs)
-    print("| what | time | floor | ratio | note |\n|---|---|---|---|---|")
-    for name, seconds, floor, note in rows:
-        print(f"| {name} | {seconds:.3f} s | {floor:.3f} s | {seconds / floor:.2f} | {note} |")
+        print_table(("what", "time", "floor", "ratio", "note"), measure(Path(folder), arguments))
+
+
+def measure(folder: Path, arguments: argparse.Namespace) -> Iterator[list[str]]:
+    from src.toygeneration.dataset.recipe import Recipe
+
+    recipe = Recipe.load(CONFIG / "cloud_removal", SERIES)
+    with one_core():
+        yield from published_view(folder, recipe, arguments.runs)
+    yield two_workers(folder, recipe, arguments.runs)
+    if not arguments.skip_large:
+        yield from large_scene(folder, min(arguments.runs, 3))
+
+
+def row(name: str, seconds: float, floor: float, note: str) -> list[str]:
+    return [name, f"{seconds:.3f} s", f"{floor:.3f} s", f"{seconds / floor:.2f}", note]
 
 
 @contextlib.contextmanager
 def one_core() -> Iterator[None]:
-    """Keep this process on one core, where the system can."""
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
+    """Keep this process on one core."""
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})
     try:
@@ -78,84 +80,40 @@ def one_core() -> Iterator[None]:
         os.sched_setaffinity(0, cores)
 
 
-def generation_config(name: str, dims: list[int], **scene: Any) -> Any:  # noqa: ANN401 - any key of the scene
-    """Load a generation file with time series that need no download."""
-    from src.toygeneration.configuration import GenerationConfig
-    from utils import config
-
-    content = config.load(CONFIG / name)
-    content["ts"] = BASIC_MOTIONS | {"dims": dims}
-    content["product"].update(scene)
-    return config.validate(GenerationConfig, content, name)
-
-
-def derivation_config(name: str, **changes: Any) -> Any:  # noqa: ANN401 - any key of the file
-    """Load a derivation file."""
-    from src.toygeneration.configuration import DerivationConfig
-    from utils import config
-
-    return config.validate(DerivationConfig, config.load(CONFIG / name) | changes, name)
-
-
-def view_configs() -> tuple[Any, Any, dict[str, tuple[str, Any]]]:
-    """Configurations of a cloud-removal view: latent optical, latent SAR, and source and file of the derived ones."""
-    task = "cloud_removal"
-    optical = generation_config(f"{task}/optical/generation_latent_optical.yaml", [0, 1, 2])
-    sar = generation_config(f"{task}/sar/generation_latent_sar.yaml", [3, 4, 5])
-    return (
-        optical,
-        sar,
-        {
-            "clean_optical": ("latent_optical", derivation_config(f"{task}/optical/derivation_clean_optical.yaml")),
-            "clouded_optical": ("clean_optical", derivation_config(f"{task}/optical/derivation_clouded_optical.yaml")),
-            "sar": ("latent_sar", derivation_config(f"{task}/sar/derivation_sar.yaml")),
-        },
-    )
-
-
-def published_view(folder: Path, runs: int) -> Iterator[Row]:
-    """Two latent and three derived products at published scale, everything written."""
+def published_view(folder: Path, recipe: "Recipe", runs: int) -> Iterator[list[str]]:
+    """Two latent and three derived products at published scale; all written, or the derived ones."""
     from src.toygeneration.derivation import DerivedProduct
     from src.toygeneration.export import ProductDataset, export
-    from src.toygeneration.run import Generator
 
-    optical, sar, derived = view_configs()
-    optical, sar = Generator(optical), Generator(sar)
-    view = folder / "view"
+    view, again = folder / "view", folder / "again"
 
-    def make() -> None:
-        export({view / "latent_optical": optical(VIEW_SEED)})
-        export({view / "latent_sar": sar(VIEW_SEED)})
-        for name, (source, config) in derived.items():
-            export({view / name: DerivedProduct(config, ProductDataset(view / source), config.seed)})
+    def make_all() -> None:
+        for name, product in recipe.products(SEED, [*recipe.generations]).items():
+            export({view / name: product})
+        for name, config in recipe.derivations.items():
+            source = ProductDataset(view / recipe.sources[name])
+            export({view / name: DerivedProduct(config, source, config.seed)})
 
-    def stream() -> None:
-        clean = DerivedProduct(derived["clean_optical"][1], optical(VIEW_SEED), 73)
-        clouded = DerivedProduct(derived["clouded_optical"][1], clean, 73)
-        export({view / "clean_optical": clean, view / "clouded_optical": clouded})
-        export({view / "sar": DerivedProduct(derived["sar"][1], sar(VIEW_SEED), 73)})
+    def make_derived() -> None:
+        export({view / name: product for name, product in recipe.products(SEED, [*recipe.derivations]).items()})
 
-    make()
+    make_all()
     everything = load(view.iterdir())
-    only_derived = {name: array for name, array in everything.items() if "latent" not in name}
-    again = folder / "again"
-    seconds = alternate(
-        runs,
-        view,
-        again,
-        pause=PAUSE,
-        make=make,
-        make_floor=lambda: write(again, everything),
-        stream=stream,
-        stream_floor=lambda: write(again, only_derived),
-    )
-    size = f"{sum(a.nbytes for a in everything.values()) / MEGABYTE:.0f} MiB in {len(everything)} files"
-    yield "published view, all five products written", seconds["make"], seconds["make_floor"], size
-    size = f"{sum(a.nbytes for a in only_derived.values()) / MEGABYTE:.0f} MiB in {len(only_derived)} files"
-    yield "published view, latent products in memory", seconds["stream"], seconds["stream_floor"], size
+    derived = {name: array for name, array in everything.items() if "latent" not in name}
+    actions = {
+        "all": make_all,
+        "all, floor": partial(write, again, everything),
+        "derived": make_derived,
+        "derived, floor": partial(write, again, derived),
+    }
+    seconds = median_seconds(runs, actions, outputs=(view, again), pause=PAUSE)
+    titles = {"all": "all five products written", "derived": "latent products in memory"}
+    for (key, title), arrays in zip(titles.items(), (everything, derived), strict=True):
+        size = f"{sum(array.nbytes for array in arrays.values()) / MEGABYTE:.0f} MiB in {len(arrays)} files"
+        yield row(f"published view, {title}", seconds[key], seconds[f"{key}, floor"], size)
 
 
-def load(products: Iterator[Path]) -> "dict[str, NDArray[np.generic]]":
+def load(products: Iterable[Path]) -> "Arrays":
     """Read all files of some products into memory, by relative name."""
     import h5py
 
@@ -163,7 +121,7 @@ def load(products: Iterator[Path]) -> "dict[str, NDArray[np.generic]]":
     return {f"{product.name}/{file.parent.name}/{file.name}": h5py.File(file)["data"][()] for product, file in files}
 
 
-def write(folder: Path, arrays: "dict[str, NDArray[np.generic]]") -> None:
+def write(folder: Path, arrays: "Arrays") -> None:
     """Merely write files through h5py."""
     import h5py
 
@@ -174,113 +132,102 @@ def write(folder: Path, arrays: "dict[str, NDArray[np.generic]]") -> None:
             stream.create_dataset("data", data=array)
 
 
-def read(folder: Path, kinds: tuple[str, ...] = ("frames", "annotations")) -> None:
-    """Merely read files through h5py."""
+def read(folder: Path) -> None:
+    """Merely read frames and annotations through h5py."""
     import h5py
 
-    for kind in kinds:
+    for kind in ("frames", "annotations"):
         for file in (folder / kind).iterdir():
             with h5py.File(file) as stream:
                 stream["data"][()]
 
 
-def two_workers(folder: Path, runs: int) -> Iterator[Row]:
+def two_workers(folder: Path, recipe: "Recipe", runs: int) -> list[str]:
     """A data set of views with one worker and with two; the floor is half the time of one."""
-    from src.toygeneration.task import Task
-    from src.toygeneration.views import build_views
-
-    views = 16
-    optical, sar, derived = view_configs()
-    derivations = {name: config for name, (_, config) in derived.items()}
-    task = Task.from_configurations({"latent_optical": optical, "latent_sar": sar}, derivations, "benchmark")
+    from src.toygeneration.dataset.views import build_views
 
     def build(jobs: int) -> None:
-        if build_views(task, folder / "set", range(views), njobs=jobs):
+        if build_views(recipe, folder / "set", range(VIEWS), njobs=jobs):
             raise RuntimeError("a view failed")
 
-    seconds = alternate(runs, folder / "set", pause=PAUSE, one=lambda: build(1), two=lambda: build(2))
+    actions = {"one": partial(build, 1), "two": partial(build, 2)}
+    seconds = median_seconds(runs, actions, outputs=[folder / "set"], pause=PAUSE)
     gain = f"{seconds['one'] / seconds['two']:.2f} times as fast as one worker ({seconds['one']:.2f} s)"
-    yield f"{views} views, two workers", seconds["two"], seconds["one"] / 2, gain
+    return row(f"{VIEWS} views, two workers", seconds["two"], seconds["one"] / 2, gain)
 
 
-def large_scene(folder: Path, runs: int) -> Iterator[Row]:
-    """A 2689 x 2048 scene of 128 parcels and 15 steps, and its derivation to 256 x 256 with clouds and PSF."""
+def large_scene(folder: Path, runs: int) -> Iterator[list[str]]:
+    """A 2689 x 2048 scene of 128 parcels, and its derivation to 256 x 256 with clouds and PSF."""
     from src.toygeneration.derivation import DerivedProduct
     from src.toygeneration.export import ProductDataset, export
-    from src.toygeneration.run import Generator
+    from src.toygeneration.product import Product
 
-    generator, derivation = large_configs(15)
-    generator = Generator(generator)
-    latent, derived, again = folder / "latent", folder / "derived", folder / "again"
+    scene, sensor = large_configs(HORIZONS[0])
+    series = scene.ts.read()
+    latent, generated, derived, again = (folder / name for name in ("latent", "generated", "derived", "again"))
 
-    def generate() -> None:
-        export({folder / "new": generator(VIEW_SEED)})
-
-    def generate_floor() -> None:
-        write_same(again, sample, range(15))
+    def generate(output: Path) -> None:
+        export({output: Product(scene, series, SEED)})
 
     def derive() -> None:
-        export({derived: DerivedProduct(derivation, ProductDataset(latent), 73)})
+        export({derived: DerivedProduct(sensor, ProductDataset(latent), sensor.seed)})
 
     def derive_floor() -> None:
         read(latent)
-        write_same(again, small, range(15))
+        write(again, small)
 
-    export({latent: generator(VIEW_SEED)})
+    generate(latent)
     derive()
-    sample, small = ProductDataset(latent).read(0), ProductDataset(derived).read(0)
-    seconds = alternate(
-        min(runs, 3),
-        folder / "new",
-        derived,
-        again,
-        pause=PAUSE,
-        generate=generate,
-        generate_floor=generate_floor,
-        derive=derive,
-        derive_floor=derive_floor,
-    )
-    for name in ("generation", "derivation"):
-        peaks = {horizon: peak_memory(folder, name, horizon) for horizon in (15, 45)}
-        chain = "with its scene in memory, " if name == "derivation" else ""
-        note = chain + ", ".join(f"{peak:.0f} MiB peak at {horizon} steps" for horizon, peak in peaks.items())
-        verb = {"generation": "generate", "derivation": "derive"}[name]
-        yield f"large scene, {name}", seconds[verb], seconds[f"{verb}_floor"], note
+    large, small = (same(ProductDataset(product).read(0)) for product in (latent, derived))
+    actions = {
+        "generation": partial(generate, generated),
+        "generation, floor": partial(write, again, large),
+        "derivation": derive,
+        "derivation, floor": derive_floor,
+    }
+    seconds = median_seconds(runs, actions, outputs=(generated, derived, again), pause=PAUSE)
+    for name, chain in (("generation", ""), ("derivation", "with its scene in memory, ")):
+        peaks = (f"{peak_memory(folder, name, steps):.0f} MiB peak at {steps} steps" for steps in HORIZONS)
+        yield row(f"large scene, {name}", seconds[name], seconds[f"{name}, floor"], chain + ", ".join(peaks))
 
 
-def large_configs(horizon: int) -> tuple[Any, Any]:
-    """Configurations of the large scene."""
-    scene = generation_config("templates/generation_large_scene.yaml", [0, 1, 2], horizon=horizon)
-    clouds = {"temporal_res": 1}
-    return scene, derivation_config("templates/derivation_low_resolution.yaml", **clouds)
+def large_configs(horizon: int) -> "tuple[GenerationConfig, DerivationConfig]":
+    """The large scene with so many steps, and its sensor with a frame at each of them."""
+    from src.toygeneration.config_files import DerivationConfig, GenerationConfig
+    from utils.config import load, merge
+
+    scene = merge(load(CONFIG / "templates/generation_large_scene.yaml", SERIES), {"product": {"horizon": horizon}})
+    sensor = load(CONFIG / "templates/derivation_low_resolution.yaml") | {"temporal_res": 1}
+    return GenerationConfig.model_validate(scene), DerivationConfig.model_validate(sensor)
 
 
-def write_same(folder: Path, sample: "dict[str, NDArray[np.generic]]", steps: range) -> None:
-    """Write one sample's arrays once for each step."""
-    write(folder, {f"{kind}/{step}.h5": array for step in steps for kind, array in sample.items()})
+def same(sample: "Arrays") -> "Arrays":
+    """Stand one sample in for those of all steps."""
+    return {f"{kind}/{step}.h5": array for step in range(HORIZONS[0]) for kind, array in sample.items()}
 
 
 def peak_memory(folder: Path, what: str, horizon: int) -> float:
     """Measure in a process of its own, in MiB."""
-    command = [sys.executable, __file__, f"--memory-of={what}", f"--horizon={horizon}", f"--o={folder}"]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    with (
+        ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
+        tempfile.TemporaryDirectory(dir=folder) as own,
+    ):
+        return pool.submit(make_large, Path(own, "product"), what, horizon).result()
 
 
-def measure_memory(folder: Path, what: str, horizon: int) -> float:
+def make_large(output: Path, what: str, horizon: int) -> float:
     """Make a large product in this process, and say how much memory it took at most, in MiB."""
     from src.toygeneration.derivation import DerivedProduct
     from src.toygeneration.export import export
-    from src.toygeneration.run import Generator
+    from src.toygeneration.product import Product
+    from utils.processors import deterministic
 
-    generator, derivation = large_configs(horizon)
-    product = Generator(generator)(VIEW_SEED)
-    if what == "derivation":
-        product = DerivedProduct(derivation, product, 73)
-    export({folder / "product": product})
-    status = Path("/proc/self/status")
-    if status.exists():  # not getrusage's figure, which a child inherits from its parent on Linux
-        return int(re.search(r"VmHWM:\s+(\d+) kB", status.read_text())[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    with deterministic():
+        scene, sensor = large_configs(horizon)
+        product = Product(scene, scene.ts.read(), SEED)
+        export({output: product if what == "generation" else DerivedProduct(sensor, product, sensor.seed)})
+    # Not what `getrusage` says, which a child inherits from its parent.
+    return int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
 
 
 if __name__ == "__main__":

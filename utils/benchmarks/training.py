@@ -7,18 +7,19 @@ with the rate at which this machine multiplies large matrices in the same precis
 import argparse
 import contextlib
 import logging
-import statistics
 import sys
 import tempfile
 import time
 import warnings
+from functools import partial
 from pathlib import Path
+from statistics import mean, median
 from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parents[2]
-if str(ROOT) not in sys.path:  # run as a script, Python looks for modules beside the script
-    sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT))  # run as a script, Python looks for modules beside the script
 
+from utils.benchmarks.timing import benchmark_parser, in_turn, print_table  # noqa: E402
 from utils.cli import Parser, run  # noqa: E402
 
 if TYPE_CHECKING:
@@ -28,35 +29,32 @@ if TYPE_CHECKING:
     from src.rsgan.data.datamodule import ToyDataModule
     from src.rsgan.devices import Devices
 
-CONFIGS = ROOT / "src/rsgan/config"
+CONFIGS, SCENES = ROOT / "src/rsgan/config", ROOT / "src/toygeneration/config"
 EXPERIMENTS = (
     "cloud_removal/cgan_toy.yaml",
-    "cloud_removal/cgan_toy_upper_bound.yaml",
+    "cloud_removal/cgan_upper_bound_toy.yaml",
     "cloud_removal/cgan_frame_recurrent_toy.yaml",
     "sar_to_optical/cycle_gan_toy.yaml",
 )
-SHARE_TRAINED = 0.7
-PUBLISHED_VIEWS, PUBLISHED_HORIZON = 250, 30
+FRAMES_PER_SERIES = 5  # as published
+HEAD = ("experiment", "step", "frames/s", "fixed batch", "data overhead", "GFLOP/step", "TFLOP/s", "of peak")
 
 
 def build_parser() -> Parser:
-    """Describe the command line."""
-    parser = Parser(__doc__)
+    parser = benchmark_parser(__doc__, runs=5)
     parser.add_argument("--scale", choices=("demo", "published"), default="demo", help="default: %(default)s")
     parser.add_argument("--device", metavar="IDS", help="GPU: 0 or auto (default: CPU)")
     parser.add_argument("--precision", default="32", help="32, bf16-mixed or 16-mixed (default: %(default)s)")
     parser.add_argument("--cache", default="auto", help="none, ram, device or auto (default: %(default)s)")
     parser.add_argument("--views", type=int, default=24, metavar="N", help="views to train on (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=20, metavar="N", help="timed in each run (default: %(default)s)")
-    parser.add_argument("--runs", type=int, default=5, metavar="N", help="of each kind (default: %(default)s)")
     parser.add_argument("--o", type=Path, metavar="DIR", help="folder for the data (default: a temporary one)")
     return parser
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Measure."""
     from src.rsgan.devices import Devices
-    from src.rsgan.training import quieten
+    from src.rsgan.process import quieten
 
     quieten()
     logging.disable(logging.INFO)
@@ -64,47 +62,23 @@ def main(arguments: argparse.Namespace) -> None:
     devices = Devices.parse(arguments.device)
     peak = matrix_rate(devices.own, arguments.precision)
     print(f"Matrix products: {peak / 1e12:.3g} TFLOP/s in precision {arguments.precision} on {name_of(devices.own)}\n")
-    print(
-        "| experiment | step | frames/s | fixed batch | data overhead | GFLOP/step | TFLOP/s | of peak | all epochs |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|")
     with contextlib.ExitStack() as stack:
         folder = arguments.o or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         build_data(folder, arguments.scale, arguments.views)
-        for file in EXPERIMENTS:
-            print(measure(file, folder, arguments, devices, peak), flush=True)
+        print_table(HEAD, (measure(file, folder, arguments, devices, peak) for file in EXPERIMENTS))
 
 
 def build_data(folder: Path, scale: str, views: int) -> None:
     """Make the views, unless they are there; time series that ship with sktime stand in for the published ones."""
-    from src.toygeneration.configuration import GenerationConfig
-    from src.toygeneration.task import Task
-    from src.toygeneration.views import build_views
-    from utils.config import load, validate
+    from src.toygeneration.dataset.recipe import Recipe
+    from src.toygeneration.dataset.views import build_views
+    from utils.processors import cores
 
-    series = {"path": ["sktime:BasicMotions"], "ndim": 3, "nclass": 2}
-    for task in ("cloud_removal", "sar_to_optical"):
-        source = ROOT / "src/toygeneration/config" / ("demo" if scale == "demo" else "") / task
-        generations = {}
-        for file in source.rglob("generation_*.yaml"):
-            dims = [3, 4, 5] if "sar" in file.stem else [0, 1, 2]
-            content = load(file) | {"ts": {**series, "dims": dims}}
-            generations[file.stem.removeprefix("generation_")] = validate(GenerationConfig, content, file)
-        derivations = Task.load(ROOT / "src/toygeneration/config/demo" / task).derivations
-        if scale == "published":
-            derivations = published_derivations(source)
-        recipe = Task.from_configurations(generations, derivations, source)
-        if build_views(recipe, folder / task, range(1, views + 1), njobs=-1):
+    over = SCENES / {"demo": "demo.yaml", "published": "shipped_series.yaml"}[scale]
+    for task in dict.fromkeys(Path(file).parent for file in EXPERIMENTS):
+        recipe = Recipe.load(SCENES / task, over)
+        if build_views(recipe, folder / task, range(1, views + 1), njobs=cores()):
             raise RuntimeError("a view failed")
-
-
-def published_derivations(source: Path) -> dict[str, Any]:
-    """Read derivations without the generations beside them, whose time series may not be there."""
-    from src.toygeneration.configuration import DerivationConfig
-    from utils.config import load, validate
-
-    files = source.rglob("derivation_*.yaml")
-    return {file.stem.removeprefix("derivation_"): validate(DerivationConfig, load(file), file) for file in files}
 
 
 def configuration(file: str, folder: Path, arguments: argparse.Namespace) -> "ExperimentConfig":
@@ -112,55 +86,47 @@ def configuration(file: str, folder: Path, arguments: argparse.Namespace) -> "Ex
     from src.rsgan.configuration import ExperimentConfig
     from utils.config import load, merge, validate
 
-    path = CONFIGS / ("demo" if arguments.scale == "demo" else "") / file
+    over = [CONFIGS / "demo.yaml"] if arguments.scale == "demo" else []
     changes = {
-        "experiment": {"precision": arguments.precision, "frames_per_series": 5},
+        "experiment": {"precision": arguments.precision, "frames_per_series": FRAMES_PER_SERIES},
         "dataset": {"root": str(folder / Path(file).parent), "cache": arguments.cache},
     }
-    return validate(ExperimentConfig, merge(load(path), changes), path)
+    return validate(ExperimentConfig, merge(load(CONFIGS / file, *over), changes), file)
 
 
-def measure(file: str, folder: Path, arguments: argparse.Namespace, devices: "Devices", peak: float) -> str:
-    """Measure one experiment, and put it into a row."""
-    from src.rsgan.training import build_experiment, open_data
+def measure(file: str, folder: Path, arguments: argparse.Namespace, devices: "Devices", peak: float) -> list[str]:
+    from src.rsgan.building import sized
+    from src.rsgan.training import open_data
 
     config = configuration(file, folder, arguments)
     data = open_data(config, 0)
-    data.kinds = build_experiment(config, 0).kinds
+    config = sized(config, data.features, data.smallest_batch())
     data.prepare(devices.own)
-    timed: dict[bool, list[float]] = {True: [], False: []}
-    for _ in range(arguments.runs):
-        for fixed in (False, True):
-            timed[fixed].append(seconds_per_step(config, data, devices, arguments.steps, fixed=fixed))
-    step, alone = (statistics.median(timed[fixed]) for fixed in (False, True))
-    frames = statistics.mean(len(batch.index) for batch in data.plan("train", 0))
+    train = partial(seconds_per_step, config, data, devices, arguments.steps)
+    timed = in_turn(arguments.runs, {"data": partial(train, fixed=False), "fixed": partial(train, fixed=True)})
+    step, alone = median(timed["data"]), median(timed["fixed"])
+    frames = mean(len(batch.index) for batch in data.plan("train", 0))
     flops = flops_per_frame(config, devices) * frames
-    epochs, steps = config.experiment.max_epochs, PUBLISHED_VIEWS * SHARE_TRAINED * 5 / frames
-    return (
-        f"| {config.experiment.name} | {step * 1e3:.1f} ms | {frames / step:.0f} | {alone * 1e3:.1f} ms "
-        f"| {step / alone - 1:+.1%} | {flops / 1e9:.1f} | {flops / step / 1e12:.3g} | {flops / step / peak:.0%} "
-        f"| {steps * epochs * step / 60:.1f} min for {epochs} |"
-    )
+    return [
+        config.experiment.name,
+        f"{step * 1e3:.1f} ms",
+        f"{frames / step:.0f}",
+        f"{alone * 1e3:.1f} ms",
+        f"{step / alone - 1:+.1%}",
+        f"{flops / 1e9:.1f}",
+        f"{flops / step / 1e12:.3g}",
+        f"{flops / step / peak:.0%}",
+    ]
 
 
 def seconds_per_step(
     config: "ExperimentConfig", data: "ToyDataModule", devices: "Devices", steps: int, *, fixed: bool
 ) -> float:
-    """Train for some steps, the first few of which aren't counted.
-
-    Args:
-        config: the experiment.
-        data: what it trains on.
-        devices: where.
-        steps: that are counted.
-        fixed: whether one batch is given again and again, already on the device.
-
-    Returns:
-        Seconds.
-    """
+    """Train for some steps, the first few of which aren't counted, if `fixed` on one batch that is on the device."""
     import pytorch_lightning as pl
 
-    from src.rsgan.training import build_experiment
+    from src.rsgan.learner import Learner
+    from utils.identity import Identity
 
     class Clock(pl.Callback):
         """Notes when each step began; the device is waited for at the beginning and the end only."""
@@ -176,12 +142,12 @@ def seconds_per_step(
 
     warm_up, clock = max(3, steps // 4), Clock()
     trainer = make_trainer(config, devices, warm_up + steps, clock)
-    experiment = build_experiment(config, 0)
+    learner = Learner(config, Identity({}, seed=0))
     if fixed:
-        batch = batch_on(devices.own, config, data)
-        trainer.fit(experiment, Repeated([batch] * (warm_up + steps)))
+        batch = batch_on(devices.own, data)
+        trainer.fit(learner, Repeated([batch] * (warm_up + steps)))
     else:
-        trainer.fit(experiment, datamodule=data)
+        trainer.fit(learner, data.loader("train"))
     return (clock.ended - clock.began) / steps
 
 
@@ -211,13 +177,13 @@ def make_trainer(config: "ExperimentConfig", devices: "Devices", steps: int, *ca
     )
 
 
-def batch_on(device: "torch.device", config: "ExperimentConfig", data: "ToyDataModule", size: int | None = None) -> Any:  # noqa: ANN401
+def batch_on(device: "torch.device", data: "ToyDataModule", size: int | None = None) -> Any:  # noqa: ANN401
     """Read one training batch and put it on the device."""
-    from src.rsgan.data.plans import Batch
+    from src.rsgan.data.plans import BatchIndex
     from src.rsgan.data.store import Store, to_device
 
     plan = data.plan("train", 0)[0]
-    sample = Store(data.views("train"), data.kinds)[Batch(plan.index[:size], plan.first)]
+    sample = Store(data.views("train"), data.kinds)[BatchIndex(plan.index[:size], plan.first)]
     return to_device(sample, device)
 
 
@@ -225,14 +191,15 @@ def flops_per_frame(config: "ExperimentConfig", devices: "Devices") -> float:
     """Count the FLOPs of a training step on two frames, forwards and backwards."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    from src.rsgan.training import build_experiment, open_data
+    from src.rsgan.learner import Learner
+    from src.rsgan.training import open_data
+    from utils.identity import Identity
 
     data = open_data(config, 0)
-    experiment = build_experiment(config, 0)
-    data.kinds = experiment.kinds
-    batch = batch_on(devices.own, config, data, size=2)
+    learner = Learner(config, Identity({}, seed=0))
+    batch = batch_on(devices.own, data, size=2)
     with FlopCounterMode(display=False) as counter:
-        make_trainer(config, devices, 1).fit(experiment, Repeated([batch]))
+        make_trainer(config, devices, 1).fit(learner, Repeated([batch]))
     return counter.get_total_flops() / 2
 
 
@@ -262,7 +229,6 @@ def wait(device: "torch.device") -> None:
 
 
 def name_of(device: "torch.device") -> str:
-    """Name the device."""
     import torch
 
     return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"
