@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conftest import DERIVATION, GENERATION, ROOT, change, python
+from tests.conftest import DERIVATION, GENERATION, ROOT, change, check_out, python
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -20,7 +20,7 @@ def block(language: str, containing: str) -> str:
     return found
 
 
-def run(command: str, checkout: Path) -> subprocess.CompletedProcess[str]:
+def run(command: str, checkout: Path, *, expected: int = 0) -> subprocess.CompletedProcess[str]:
     """Run a shell command with this interpreter as `python`."""
     path = f"{Path(python()[0]).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
@@ -31,7 +31,7 @@ def run(command: str, checkout: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == expected, done.stderr
     return done
 
 
@@ -58,14 +58,14 @@ def test_one_file_and_a_configuration_add_a_transform(checkout: Path) -> None:
     assert run(f'python -c "{code}"', checkout).stdout == "True True\n"
 
 
-@pytest.fixture
-def small_demo(checkout: Path) -> Path:
+@pytest.fixture(scope="module")
+def small_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout with eight views of the demo, whose networks train for one epoch."""
-    for name in ("cgan", "cycle_gan"):
-        file = checkout / f"src/rsgan/config/demo/base/{name}.yaml"
-        file.write_text(re.sub(r"max_epochs: \d+", "max_epochs: 1", file.read_text()))
-    task = "--task=cloud_removal --cfg=src/toygeneration/config/demo/cloud_removal"
-    run(f"python repro/toy-data/build_dataset.py {task} --seeds=1-8 --o=data/demo/cloud_removal", checkout)
+    checkout = check_out(tmp_path_factory.mktemp("demo") / "checkout")
+    file = checkout / "src/rsgan/config/demo.yaml"
+    file.write_text(re.sub(r"max_epochs: \d+", "max_epochs: 1", file.read_text()))
+    task = "--task=cloud_removal --cfg=src/toygeneration/config/demo.yaml"
+    run(f"python repro/toy-data/build_dataset.py {task} --seeds=1-8 --njobs=1 --o=data/demo/cloud_removal", checkout)
     return checkout
 
 
@@ -81,24 +81,27 @@ def test_train_evaluate_and_compare(small_demo: Path) -> None:
     assert "| cgan_toy_cloud_removal | 1 |" in table
 
 
-def test_two_files_and_a_configuration_add_a_data_set_and_an_experiment(small_demo: Path) -> None:
-    for folder, text in (
-        ("src/rsgan/data/datasets/optical_only.py", block("python", "class OpticalOnly")),
-        ("src/rsgan/experiments/cloud_removal/cgan_optical_only.py", block("python", "class CGANOptical")),
-        ("src/rsgan/config/demo/cloud_removal/cgan_optical_only.yaml", block("yaml", "name: cgan_optical_only")),
+def test_a_few_lines_add_an_experiment_without_radar_and_a_baseline(small_demo: Path) -> None:
+    config, scale = "src/rsgan/config/cloud_removal", "src/rsgan/config/demo.yaml"
+    for path, text in (
+        (f"{config}/cgan_optical_only.yaml", block("yaml", "sources: [clouded_optical]")),
+        ("src/rsgan/baselines/last_clear_value.py", block("python", "class LastClearValue")),
+        (f"{config}/last_clear_value.yaml", block("yaml", "name: last_clear_value")),
     ):
-        assert f"`{folder}`" in README
-        (small_demo / folder).write_text(text)
-    cfg = "src/rsgan/config/demo/cloud_removal/cgan_optical_only.yaml"
-    run(f"python run_training.py --cfg={cfg} --o=out", small_demo)
-    assert (small_demo / "out/cgan_optical_only/checkpoints/best.ckpt").is_file()
+        assert f"`{path}`" in README
+        (small_demo / path).write_text(text)
+    file = f"{config}/cgan_optical_only.yaml"
+    run(f"python run_training.py --cfg={file} --cfg={scale} --o=out --experiment_name=mine", small_demo)
+    assert (small_demo / "out/mine/checkpoints/best.ckpt").is_file()
+    shown = run(f"python run_testing.py --cfg={config}/last_clear_value.yaml --o=out", small_demo, expected=2).stderr
+    assert "dataset.root: data/toy/cloud_removal: no such folder" in shown
     params = small_demo / "params.yaml"
-    params.write_text(
-        params.read_text().replace("cloud_removal: [cgan_toy,", "cloud_removal: [cgan_optical_only, cgan_toy,")
-    )
+    name = "cloud_removal/cgan_optical_only"
+    assert f"`{name}` to `experiments`" in README
+    params.write_text(params.read_text().replace("experiments:\n", f"experiments:\n  - {name}\n", 1))
     shown = run("python repro/dvc.py && dvc repro --dry --force", small_demo).stdout
     for stage in ("train", "test"):
-        assert f"'{stage}_cloud_removal@cgan_optical_only-17'" in shown
+        assert f"'{stage}@{name}-17'" in shown
 
 
 def test_commands_name_options_that_exist(checkout: Path) -> None:
@@ -137,19 +140,14 @@ def test_links_lead_somewhere() -> None:
 
 def test_every_configuration_key_is_documented() -> None:
     """A page names each field of each registered class."""
-    from src.rsgan.configuration import (
-        Adam,
-        EarlyStopping,
-        ExperimentConfig,
-        ModelCheckpoint,
-        Testing,
-    )
-    from src.rsgan.data.datasets import DATASETS, Dataloader
+    from src.rsgan.configuration import EarlyStopping, ExperimentConfig, ModelCheckpoint, Testing
+    from src.rsgan.data.datasets import Dataloader, DatasetConfig
     from src.rsgan.evaluation.classifiers import CLASSIFIERS
     from src.rsgan.experiments import EXPERIMENTS
+    from src.rsgan.experiments.optimization import Adam
     from src.rsgan.models import NETWORKS
     from src.rsgan.models.layers import Layer
-    from src.toygeneration.configuration import DerivationConfig, Scene, TimeSeries
+    from src.toygeneration.config_files import DerivationConfig, Scene, TimeSeries
     from src.toygeneration.modules.aggregations import AGGREGATIONS
     from src.toygeneration.modules.corruptions import CORRUPTIONS
     from src.toygeneration.modules.deformations import DEFORMATIONS
@@ -164,7 +162,7 @@ def test_every_configuration_key_is_documented() -> None:
         (derivation, [DerivationConfig, *CORRUPTIONS.entries.values(), *DEFORMATIONS.entries.values()]),
         (derivation, [*AGGREGATIONS.entries.values(), *POSTPROCESSES.entries.values()]),
         (experiments, [ExperimentConfig, Adam, EarlyStopping, ModelCheckpoint, *CLASSIFIERS.entries.values(), Testing]),
-        (experiments, [Dataloader, Layer, *DATASETS.entries.values()]),
+        (experiments, [Dataloader, DatasetConfig, Layer]),
         (experiments, [*NETWORKS.entries.values(), *EXPERIMENTS.entries.values()]),
     ):
         fields = {name for kind in kinds for name in kind.model_fields} - {"name", "reference_dataset_path"}

@@ -1,6 +1,7 @@
 """The root scripts as users run them: every option, every mistake, every way of being interrupted."""
 
 import copy
+import functools
 import json
 import os
 import re
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import run_toy_derivation
@@ -32,7 +33,7 @@ SCRIPTS = [
     "repro/downloads/time_series/download_time_series_dataset.py",
     "repro/dvc.py",
     "repro/make_report.py",
-    "repro/run_study.py",
+    "repro/identify.py",
     "utils/preview.py",
     "utils/score_table.py",
     "utils/benchmarks/toygeneration.py",
@@ -46,6 +47,12 @@ def call(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(python(*arguments), cwd=ROOT, capture_output=True, text=True, check=False, **options)
 
 
+@pytest.fixture
+def call_anywhere(hostile: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a script as somebody would whose shell is set up for other things."""
+    return functools.partial(call, env=hostile)
+
+
 def generate(cfg: Path, out: Path, *more: str) -> int:
     script = run_toy_generation
     return run(script.build_parser(), script.main, [f"--cfg={cfg}", f"--o={out}", *more])
@@ -57,8 +64,10 @@ def derive(cfg: Path, out: Path, *more: str) -> int:
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_help_answers_without_heavy_imports(script: str) -> None:
-    done = call("-X", "importtime", script, "--help")
+def test_help_answers_without_heavy_imports(
+    script: str, call_anywhere: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    done = call_anywhere("-X", "importtime", script, "--help")
     assert done.returncode == 0
     assert "usage:" in done.stdout
     imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
@@ -76,13 +85,15 @@ def test_generation_imports_neither_torch_nor_lightning(write_yaml: Callable[...
     assert done.stdout == "[]\n", done.stderr
 
 
-def test_generation_and_derivation_end_to_end(write_yaml: Callable[..., Path], tmp_path: Path) -> None:
+def test_generation_and_derivation_end_to_end(
+    call_anywhere: Callable[..., subprocess.CompletedProcess[str]], write_yaml: Callable[..., Path], tmp_path: Path
+) -> None:
     latent, clouded = tmp_path / "latent", tmp_path / "deep" / "clouded"
-    done = call("run_toy_generation.py", f"--cfg={write_yaml(GENERATION)}", f"--o={latent}", "--seed=0")
+    done = call_anywhere("run_toy_generation.py", f"--cfg={write_yaml(GENERATION)}", f"--o={latent}", "--seed=0")
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr == f"{latent}: 4 frames of 48x32x3 (width x height x bands)\n"
     cfg = write_yaml(DERIVATION | {"corruption": CLOUDS, "latent_product_path": str(latent)}, "derivation.yaml")
-    done = call("run_toy_derivation.py", f"--cfg={cfg}", f"--o={clouded}")
+    done = call_anywhere("run_toy_derivation.py", f"--cfg={cfg}", f"--o={clouded}")
     assert (done.returncode, done.stdout) == (0, "")
     assert ProductDataset(clouded).seeds == (5, 0)
     assert derive(cfg, tmp_path / "zero", "--seed=0") == 0
@@ -134,7 +145,7 @@ GENERATION_MISTAKES = [
     ({"ts__nclass": 9}, "ts.nclass: found 9"),
     ({"ts__ndim": 7, "product__nbands": 7}, "ts.ndim: found 7"),
     ({"astype": "jpg", "ts__ndim": 4, "product__nbands": 4}, "jpg holds 3 bands"),
-    ({"ts__path": "none.ts"}, "none.ts: no such time series file"),
+    ({"ts__path": "none.ts"}, "none.ts: no such file, expected a .ts time series file"),
     ({"seed": None}, "seed: missing"),
 ]
 
@@ -190,8 +201,8 @@ def test_mistakes_about_products(
     cfg, out = write_yaml(DERIVATION), tmp_path / "made"
     for arguments, message in (
         ([], "latent_product_path: missing; set it or pass --product"),
-        ([f"--product={tmp_path / 'nothing'}"], "nothing: no product here"),
-        ([f"--product={cfg}"], "config.yaml: no product here"),
+        ([f"--product={tmp_path / 'nothing'}"], "nothing/index.json: no such file, expected the index of a product"),
+        ([f"--product={cfg}"], "config.yaml/index.json: no such file"),
     ):
         status, shown = failure(derive(cfg, out, *arguments), capsys.readouterr().err)
         assert status == 2
@@ -199,7 +210,7 @@ def test_mistakes_about_products(
     os.truncate(product_folder / "frames" / "frame_2.h5", 3000)
     status, shown = failure(derive(cfg, out, f"--product={product_folder}"), capsys.readouterr().err)
     assert status == 2
-    assert "frame_2.h5: truncated" in shown
+    assert re.search(r"frame_2\.h5: .*truncated", shown)
     assert not out.exists()
 
 
@@ -230,7 +241,7 @@ def test_a_folder_that_cannot_be_written_to(write_yaml: Callable[..., Path], tmp
     assert "check space and permissions" in shown
 
 
-@pytest.mark.parametrize("kilobytes", [1, 4, 9, 16])
+@pytest.mark.parametrize("kilobytes", [1, 9])
 def test_a_disk_that_takes_no_more(kilobytes: int, write_yaml: Callable[..., Path], tmp_path: Path) -> None:
     """A limit on file sizes fails writes in the middle of a file, as a full disk does."""
     command = " ".join(python("run_toy_generation.py", f"--cfg={write_yaml(GENERATION)}", f"--o={tmp_path / 'made'}"))
@@ -256,8 +267,7 @@ def wait_for(folder: Path, pattern: str, process: subprocess.Popen[str]) -> None
 LONG = change(GENERATION, product__size={"width": 256, "height": 256}, product__horizon=90)
 
 
-@pytest.mark.parametrize("pattern", [".made.partial-*", ".made.*/frames/frame_1.h5", ".made.*/frames/frame_60.h5"])
-@pytest.mark.parametrize("existing", [False, True])
+@pytest.mark.parametrize(("pattern", "existing"), [(".made.partial-*", True), (".made.*/frames/frame_60.h5", False)])
 def test_a_killed_run_leaves_no_product_and_is_simply_run_again(
     pattern: str, existing: bool, write_yaml: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -378,7 +388,6 @@ def check_outcome(status: int, shown: str, out: Path) -> None:
     assert [path.name for path in out.parent.iterdir()] == (["made"] if status == 0 else [])
 
 
-@settings(max_examples=150)
 @given(data=st.data())
 def test_any_generation_file_succeeds_or_fails_cleanly(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
@@ -391,7 +400,6 @@ def test_any_generation_file_succeeds_or_fails_cleanly(
     check_outcome(status, capsys.readouterr().err, out)
 
 
-@settings(max_examples=150)
 @given(data=st.data())
 def test_any_derivation_file_succeeds_or_fails_cleanly(
     data: st.DataObject,
