@@ -1,38 +1,26 @@
 """What every script's command line has in common. Imports nothing heavy: `--help` must answer at once."""
 
 import argparse
+import contextlib
 import logging
 import re
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from utils.environment import Stopped, settled
+from progress.bar import Bar
+
+from utils.environment import Stopped, cores, settled
 from utils.errors import ProjectError
 from utils.memory import ran_out
-from utils.processors import cores
+from utils.number_lists import parse_numbers
 from utils.reading import expand
 
+ENDINGS = (Exception, KeyboardInterrupt, Stopped)
 WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
-
-
-class Files(tuple[Path, ...]):
-    """Files that make up one configuration, later ones over earlier ones."""
-
-    __slots__ = ()
-
-    def __str__(self) -> str:
-        return ", ".join(map(str, self))
-
-
-class _Collect(argparse.Action):
-    """Gather what an option that may be repeated is given."""
-
-    def __call__(self, parser: object, namespace: argparse.Namespace, value: Path, option: str | None = None) -> None:
-        setattr(namespace, self.dest, Files((*(getattr(namespace, self.dest) or ()), value)))
 
 
 class Parser(argparse.ArgumentParser):
@@ -40,17 +28,16 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, description: str | None) -> None:
         super().__init__(
-            description=description,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
+            description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
         )
         self.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
-    def add_configuration(self, words: str, **settings: object) -> None:
-        """Add `--cfg`, which gives `Files`."""
-        words += "; may be repeated: later files, such as a scale, are merged over earlier ones"
-        given = {"type": path_argument, "action": _Collect, "metavar": "FILE", "help": words}
+    def add_files(self, cfg: str, out: str, **settings: object) -> None:
+        """Add `--cfg`, which gives a list of paths, and `--o`; both are described."""
+        cfg += "; may be repeated: later files, such as a scale, are merged over earlier ones"
+        given = {"type": path_argument, "action": "append", "metavar": "FILE", "required": True, "help": cfg}
         self.add_argument("--cfg", **given | settings)
+        self.add_argument("--o", type=Path, required=True, metavar="DIR", help=out)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {message}; see {self.prog} --help\n")
@@ -62,20 +49,26 @@ def seed_argument(text: str) -> int:
     return int(text)
 
 
+def numbers_argument(text: str) -> list[int]:
+    """Read numbers and ranges, such as `1-10,40`."""
+    try:
+        return parse_numbers(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def path_argument(text: str) -> Path:
     """Read a path from the command line; of `--o=~/x`, shells leave the `~` as it is."""
     return Path(expand(text))
 
 
 def number_of_jobs(text: str) -> int:
-    """Read the number of workers; -1 stands for one a core."""
     if not re.fullmatch(r"-1|0*[1-9][0-9]*", text, flags=re.ASCII):
         raise argparse.ArgumentTypeError(f"found {text!r}, expected 1 or more, or -1 for one worker a core")
     return cores() if text == "-1" else int(text)
 
 
 def options(arguments: argparse.Namespace, *names: str) -> dict[str, Any]:
-    """Pick what a function takes under the same names."""
     return {name: getattr(arguments, name) for name in names}
 
 
@@ -87,20 +80,16 @@ def run(parser: Parser, main: Callable[[argparse.Namespace], None], argv: Sequen
     """
     try:
         with settled():
-            return _work(parser, main, argv)
-    except (Exception, KeyboardInterrupt, Stopped) as error:  # before or after the work
-        return _tell(parser, error)
-
-
-def _work(parser: Parser, main: Callable[[argparse.Namespace], None], argv: Sequence[str] | None) -> int:
-    arguments = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
-    logging.getLogger("matplotlib").setLevel(logging.WARNING)  # it tells of fonts that it found
-    try:
-        main(arguments)
-    except (Exception, KeyboardInterrupt, Stopped) as error:
-        if arguments.debug:
-            traceback.print_exc()
+            arguments = parser.parse_args(argv)
+            logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
+            logging.getLogger("matplotlib").setLevel(logging.WARNING)  # it tells of fonts that it found
+            try:
+                main(arguments)
+            except ENDINGS as error:
+                if arguments.debug:
+                    traceback.print_exc()
+                return _tell(parser, error)
+    except ENDINGS as error:  # before or after the work
         return _tell(parser, error)
     return 0
 
@@ -127,3 +116,13 @@ def describe(error: BaseException) -> tuple[str, int]:
     else:
         message, status = f"unexpected {type(error).__name__}: {error}; --debug shows where", 1
     return " ".join(message.split()), status
+
+
+@contextlib.contextmanager
+def progress_bar(title: str, total: int) -> Iterator[Callable[[], None]]:
+    """Show how far a loop of `total` steps has come, on stderr; gives what to call after each step."""
+    bar = Bar(title, max=total, suffix="%(index)d/%(max)d", file=sys.stderr)
+    try:
+        yield bar.next
+    finally:
+        bar.finish()

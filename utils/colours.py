@@ -1,10 +1,19 @@
-"""Arrays as colours: frames and maps of labels."""
+"""Arrays as colours: frames and maps of labels; and rows of them."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import colormaps
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
+
 Picture = NDArray[np.uint8]
+GAP = 0.05  # between the images of a row, of their width
+WHITE = 255
 
 
 def to_picture(frame: NDArray[np.floating]) -> Picture:
@@ -28,3 +37,24 @@ def palette(number: int) -> NDArray[np.float64]:
 def colour_labels(labels: NDArray[np.integer], number: int) -> Picture:
     """Give each label `(H, W)` its own colour, and the background, 0, black: `(H, W, 3)`, 0 to 255."""
     return np.rint(palette(number)[labels] * 255).astype(np.uint8)
+
+
+def show_row(
+    axes: "Axes",
+    images: NDArray[np.generic],
+    titles: Sequence[str] = (),
+    *,
+    fill: float = WHITE,
+    **colours: Any,  # noqa: ANN401 - of matplotlib's imshow
+) -> "AxesImage":
+    """Draw images `(S, H, W, …)` side by side, in one axes: most of the time for a picture goes into its axes."""
+    count, height, width, *bands = images.shape
+    pitch = width + max(1, round(GAP * width))
+    row = np.full((height, count, pitch, *bands), fill, images.dtype)
+    row[:, :, :width] = images.swapaxes(0, 1)
+    row = row.reshape(height, -1, *bands)  # (H, S, W + gap, …) -> (H, S (W + gap), …)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+    for number, title in enumerate(titles):
+        axes.annotate(title, (number * pitch - 0.5, -0.5), (0, 4), textcoords="offset points", fontsize=10)
+    return axes.imshow(row[:, : width - pitch], interpolation="nearest", **colours)

@@ -5,7 +5,6 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import groupby, pairwise
 from pathlib import Path
 
@@ -13,9 +12,18 @@ from utils.errors import DataError
 from utils.files import natural
 from utils.identity import digest
 from utils.intervals import Interval, half_width
-from utils.results import RowModel, read_rows, read_scores
-from utils.schema import About, Scores
-from utils.scores import PUBLISHED, PUBLISHED_SIZE, PUBLISHED_VIEWS, TABLES, Score
+from utils.results import About, RowModel, Scores, read_rows, read_scores
+from utils.scores import (
+    KNOCKED_OUT,
+    NO_GENERATION,
+    PUBLISHED,
+    PUBLISHED_SIZE,
+    PUBLISHED_VIEWS,
+    REFERENCES,
+    TABLES,
+    Score,
+    of_judge,
+)
 
 RANKED_BY = TABLES["original"][-1]  # the published Jaccard ratio
 FREE = ("seed", "code")  # what seeds of one method may differ in
@@ -40,11 +48,13 @@ class Result:
 
     @property
     def method(self) -> tuple[str, str]:
-        """Experiment, and the data set that says what its source is."""
-        return self.about.experiment, self.about.dataset
+        """Experiment, without generation with what judges learn from; and the data set that says what its source is."""
+        about = self.about
+        learnt_from = f" ({' + '.join(about.told.sensors)})" if about.kind == NO_GENERATION and about.told else ""
+        return about.experiment + learnt_from, about.dataset
 
     def rows(self, name: str, model: type[RowModel]) -> list[RowModel]:
-        """Read a table beside the scores; nothing if it isn't there."""
+        """Of a table beside the scores; none if it isn't there."""
         file = self.file.with_name(name)
         return read_rows(file, model) if file.exists() else []
 
@@ -60,6 +70,28 @@ class Method:
     def about(self) -> About:
         return self.results[0].about
 
+    @property
+    def told(self) -> str:
+        """Say what it is told of a view; a dash where that wasn't recorded."""
+        return str(self.about.told or "–")
+
+    @property
+    def knock_outs(self) -> dict[str, list[float]]:
+        """Means over seeds of `KNOCKED_OUT` with the whole source, then without each product that was knocked out."""
+        every = [result.scores for result in self.results]
+        common = [name for name in every[0].knock_outs if all(name in scores.knock_outs for scores in every)]
+        if not common:
+            return {}
+        found = {"nothing": [[scores.reflectance[key].mean for key in KNOCKED_OUT] for scores in every]}
+        for name in common:
+            found[name] = [[getattr(scores.knock_outs[name], key).mean for key in KNOCKED_OUT] for scores in every]
+        return {name: [sum(seeds) / len(every) for seeds in zip(*rows, strict=True)] for name, rows in found.items()}
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether others are measured by it, and none competes with it."""
+        return self.about.kind in REFERENCES
+
     def has(self, score: Score) -> bool:
         return any(result.scores.has(score) for result in self.results)
 
@@ -68,29 +100,34 @@ class Method:
         return [result.scores.value(score) for result in self.results]
 
     def mean(self, score: Score) -> float:
-        """A score's mean over seeds."""
         return sum(self.values(score)) / len(self.results)
+
+    def half_width(self, score: Score) -> float:
+        """Half of the width of a score's 95 % interval over seeds; NaN for a single one."""
+        return half_width(self.values(score))
 
     def interval(self, score: Score) -> Interval:
         """A score with its 95 % interval: over seeds where there are several, else over test views."""
         if len(self.results) == 1 and self.has(score):
             return self.results[0].scores.interval(score)
-        mean, half = self.mean(score), half_width(self.values(score))
+        mean, half = self.mean(score), self.half_width(score)
         return Interval(mean=mean, low=mean - half, high=mean + half, count=len(self.results))
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Methods that were tested on the same views and judged by the same classifier, the best Jaccard ratio first."""
+    """Methods that were tested on the same views and judged by the same classifiers, the best Jaccard ratio first.
+
+    References stand last.
+    """
 
     methods: tuple[Method, ...]
 
     @property
     def about(self) -> About:
-        """The sizes, views and judge of all methods."""
         return self.methods[0].about
 
-    @cached_property
+    @property
     def name(self) -> str:
         return ", ".join(sorted({method.about.dataset for method in self.methods}, key=natural))
 
@@ -106,8 +143,9 @@ class Comparison:
         return PUBLISHED.get(method.about.experiment, ()) if self.of_published_size else ()
 
     def columns(self, protocol: str) -> list[Score]:
-        """The scores of a protocol's table that any method has."""
-        return [score for score in TABLES[protocol] if any(method.has(score) for method in self.methods)]
+        """The scores of a protocol's table, or of that by judge, that any method has."""
+        known = TABLES.get(protocol) or [score for judge in self.about.judges for score in of_judge(judge.name)]
+        return [score for score in known if any(method.has(score) for method in self.methods)]
 
 
 def compare(files: Iterable[Path]) -> list[Comparison]:
@@ -116,7 +154,7 @@ def compare(files: Iterable[Path]) -> list[Comparison]:
     Raises:
         DataError: If two files are of one seed, or of different runs under one name; both are named.
     """
-    compared: dict[tuple[str, str], list[Result]] = {}
+    compared: dict[tuple[str, ...], list[Result]] = {}
     for file in files:
         result = Result(file, read_scores(file))
         compared.setdefault(result.about.comparison, []).append(result)
@@ -141,20 +179,20 @@ def _comparison(results: list[Result]) -> Comparison:
 
 def _variants(members: list[Result]) -> dict[Path, list[Result]]:
     """Runs of one experiment, by folder where each folder holds one variant of it, such as one without radar."""
+    if len({digest(result.about.run.configuration) for result in members}) == 1:
+        return {members[0].folder: members}
     variants: dict[Path, list[Result]] = {}
     for result in members:
         variants.setdefault(result.folder, []).append(result)
-    digests = {digest(result.about.run.configuration) for result in members}
-    return variants if len(digests) > 1 else {members[0].folder: members}
+    return variants
 
 
-def _rank(method: Method) -> float:
+def _rank(method: Method) -> tuple[bool, float]:
     ratio = method.mean(RANKED_BY)
-    return math.inf if math.isnan(ratio) else -ratio
+    return method.is_reference, math.inf if math.isnan(ratio) else -ratio
 
 
 def _check(members: Sequence[Result]) -> None:
-    """Refuse to average what is not seeds of one method."""
     for previous, other in pairwise(members):
         where = f"{previous.file} and {other.file}: {other.about.experiment}"
         if previous.about.seed == other.about.seed:

@@ -1,8 +1,9 @@
 """Configuration files: YAML with `base:` inheritance, validated whole, every problem reported at once."""
 
+import contextlib
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
@@ -12,29 +13,42 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from utils import core_yaml
-from utils.errors import ConfigError, DataError, shown
+from utils.errors import ConfigError, DataError, UsageError, shown
 from utils.reading import expand, read_text
-from utils.registry import Unused, nearest
+from utils.registry import TAGS, Unused, nearest
 
 Model = TypeVar("Model", bound=BaseModel)
+Paths = Path | Sequence[Path]  # the files of one configuration, later ones over earlier ones, or its only one
 YAML_LIMIT = 1 << 17  # bytes; PyYAML takes some 10 s for a MB of lists
 MANY, MOST = 200, 20  # problems looked at, and shown
 OVER = "over"
 logger = logging.getLogger(__name__)
 
 
-def read(model: type[Model], *paths: Path | str) -> Model:
-    """Read and check a configuration that one or several files make up; see `load` and `validate`."""
-    return validate(model, load(*paths), names(paths))
+def read(model: type[Model], paths: Paths) -> Model:
+    """Read and check a configuration; see `load` and `validate`."""
+    return validate(model, load(paths), names(paths))
 
 
-def names(paths: Iterable[Path | str]) -> str:
-    """Name the files of one configuration in a message."""
-    return ", ".join(map(str, paths))
+def names(paths: Paths) -> str:
+    return ", ".join(map(str, _each(paths)))
 
 
-def load(*paths: Path | str | tuple[Path, ...]) -> dict[str, Any]:
-    """Read YAML files, or tuples of them, and everything that they inherit, and merge later ones over earlier ones.
+@contextlib.contextmanager
+def named(paths: Paths, *errors: type[UsageError]) -> Iterator[None]:
+    """Put the files that asked for what cannot be before such errors that are raised in the block."""
+    try:
+        yield
+    except errors as error:
+        raise type(error)(f"{names(paths)}: {error}") from error
+
+
+def _each(paths: Paths) -> Sequence[Path]:
+    return [paths] if isinstance(paths, Path) else paths
+
+
+def load(paths: Paths) -> dict[str, Any]:
+    """Read YAML files and everything that they inherit, and merge later ones over earlier ones.
 
     A key `base: other.yaml` or `base: [a.yaml, b.yaml]` (relative to the file) names files that are merged under it, in
     order. A key `over`, of what another scale has otherwise, holds by file (relative to its own) what is merged over
@@ -47,7 +61,7 @@ def load(*paths: Path | str | tuple[Path, ...]) -> dict[str, Any]:
     Raises:
         ConfigError: If a file is missing, is not YAML, does not hold a mapping, or inherits from itself.
     """
-    files = [Path(file) for path in paths for file in (path if isinstance(path, tuple) else (path,))]
+    files = _each(paths)
     over = _Files({}).merged(files, ())[OVER]
     merged = _Files(over).merged(files, ())
     return {key: value for key, value in merged.items() if key != OVER}
@@ -172,13 +186,15 @@ def _resolve(model: type[BaseModel], location: Iterable[int | str]) -> tuple[typ
             keys.append(str(part))
             owner, named = None, False
             continue
+        if part in TAGS:
+            continue
         tagged = [kind for kind in candidates if len(candidates) > 1 and part in _names(kind)]
         if tagged:
             candidates = tagged
             continue
         owner = candidates[0] if len(candidates) == 1 else None
         field = owner.model_fields.get(part) if owner else None
-        candidates = _models_within(field.annotation) if field else []
+        candidates = [*dict.fromkeys(_models_within(field.annotation))] if field else []
         named = field is not None and _is_mapping(field.annotation)
         keys.append(part)
     return owner, keys

@@ -23,15 +23,6 @@ _SCALARS = {
 
 class _CoreLoader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - the base class's, emptied
-    _depth = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:  # noqa: ANN401 - PyYAML's
-        self._depth += 1
-        if self._depth > DEEPEST:
-            raise yaml.YAMLError(f"nested deeper than {DEEPEST} levels (line {self.line + 1})")
-        node = super().compose_node(parent, index)
-        self._depth -= 1
-        return node
 
 
 def _integer(loader: _CoreLoader, node: yaml.ScalarNode) -> int:
@@ -59,6 +50,8 @@ def parse(text: str) -> object:
             return None
         _measure(node, loader, {})
         return loader.construct_document(node)
+    except RecursionError as error:
+        raise yaml.YAMLError(f"nested deeper than {DEEPEST} levels (near line {loader.line + 1})") from error
     finally:
         loader.dispose()
 

@@ -1,10 +1,8 @@
-"""What a script's process has from its caller, made harmless: streams, variables, signals. Imports nothing heavy."""
+"""What a script's process has from its caller: streams, variables, signals, made harmless, and processors."""
 
 import contextlib
-import importlib.util
 import os
 import re
-import shutil
 import signal
 import sys
 import tempfile
@@ -14,14 +12,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, TextIO
 
-ROOT = Path(__file__).resolve().parents[1]
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # By which a batch system, or whoever starts several processes, tells each its part: not meant for us.
 PARTS = re.compile(
     "SLURM_.*|(LOCAL_|GROUP_|NODE_)?RANK|(LOCAL_)?WORLD_SIZE|MASTER_(ADDR|PORT)|TORCHELASTIC_.*|JSM_.*|LSB_.*"
 )
 PARENT = "TOY_IMAGERY_PARENT"  # set for the processes that we start ourselves
-CACHES = {"NUMBA_CACHE_DIR": "numba", "MPLCONFIGDIR": "matplotlib"}
+CACHES = ("NUMBA_CACHE_DIR", "MPLCONFIGDIR")
 
 
 class Stopped(BaseException):
@@ -115,17 +112,9 @@ def _caches() -> Iterator[None]:
     if _writable(home):
         yield
         return
-    found = importlib.util.find_spec("numba")
-    libraries = Path(found.origin).parent if found and found.origin else ROOT
-    beside_code = _writable(ROOT) and _writable(libraries)  # where numba looks first
-    folder = tempfile.mkdtemp(prefix="caches-")
-    for variable, name in CACHES.items():
-        if name != "numba" or not beside_code:
-            os.environ[variable] = f"{folder}/{name}"
-    try:
+    with tempfile.TemporaryDirectory(prefix="caches-", ignore_cleanup_errors=True) as folder:
+        os.environ |= {variable: f"{folder}/{variable}" for variable in CACHES}
         yield
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _writable(folder: Path) -> bool:
@@ -158,3 +147,19 @@ def leave(number: int) -> NoReturn:
     """End the process at once, as the shell's conventions have it. What it leaves is swept up by the next run."""
     os.write(2, b"asked again: left at once\n")
     os._exit(128 + number)
+
+
+def cores() -> int:
+    """Count the processors that this process may use: those of its affinity, not of the machine."""
+    return len(os.sched_getaffinity(0))
+
+
+def deterministic() -> contextlib.AbstractContextManager[object]:
+    """Keep matrix products to one thread, in this whole process.
+
+    BLAS sums in another order with another number of threads, so that bytes would depend on the machine's load and
+    on the number of workers.
+    """
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1, user_api="blas")

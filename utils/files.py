@@ -53,7 +53,17 @@ def new_directory(target: Path) -> Iterator[Path]:
     target = Path(os.path.abspath(target))
     with _temporary_directory(target) as temporary:
         yield temporary
-        _replace(temporary, target)
+        old = temporary.with_name(temporary.name + _OLD)
+        with contextlib.suppress(FileNotFoundError):
+            target.rename(old)
+        try:
+            temporary.rename(target)
+        except BaseException:
+            if old.exists():
+                old.rename(target)
+            raise
+        if old.exists():
+            shutil.rmtree(old)
 
 
 @contextlib.contextmanager
@@ -76,20 +86,6 @@ def remove_directory(target: Path) -> None:
     shutil.rmtree(doomed)
 
 
-def _replace(new: Path, target: Path) -> None:
-    if not target.exists():
-        new.rename(target)
-        return
-    old = new.with_name(new.name + _OLD)
-    target.rename(old)
-    try:
-        new.rename(target)
-    except BaseException:
-        old.rename(target)
-        raise
-    shutil.rmtree(old)
-
-
 def sweep(target: Path) -> None:
     """Remove what killed runs of this machine left beside a folder that they were about to make."""
     for leftover in target.parent.glob(f".{glob.escape(target.name)}{_MARK}*"):
@@ -103,7 +99,6 @@ def sweep(target: Path) -> None:
 
 
 def _beside(target: Path) -> Path:
-    """A temporary name that says whose it is."""
     return target.with_name(f".{target.name}{_MARK}{_host()}@{os.getpid()}-{uuid.uuid4().hex[:8]}")
 
 

@@ -9,20 +9,19 @@ import functools
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel
 
 from utils.errors import DataError, UsageError
-from utils.files import new_file
 from utils.reading import read_text
 
 ROOT = Path(__file__).resolve().parents[1]
 OWN = ("src", "utils")  # the packages whose code may make a result
 # What they do is talk to the user, or ask what the machine has: no result depends on it.
-TALK = {"utils.cli", "utils.environment", "utils.errors", "utils.memory", "utils.processors", "utils.progress_bar"}
+TALK = {"utils.cli", "utils.environment", "utils.errors", "utils.memory"}
 SHOWN = 3  # differences named in an error
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -44,8 +43,7 @@ class Identity:
     code: str | None = None
 
     def record(self) -> dict[str, Any]:
-        """Put it into plain values, as a result's file keeps them beside the result."""
-        return {"configuration": dict(self.configuration), "seed": self.seed, "data": self.data, "code": self.code}
+        return asdict(self)
 
     @classmethod
     def restore(cls, record: object) -> Self:
@@ -71,7 +69,7 @@ class Identity:
             only: compare these keys, such as `dataset.split` or `seed`, with all below them; everything by default.
             apart_from: keys that may differ, with all below them.
         """
-        found, wanted = dict(_flat(self)), dict(_flat(other))
+        found, wanted = _flat(self), _flat(other)
         differing = [
             key
             for key in sorted(found | wanted)
@@ -86,7 +84,7 @@ class Identity:
 
 
 def goes_on(path: Path, identity: Identity, *, overwrite: bool = False) -> bool:
-    """Say whether the work that was begun, whose identity `keep` put at `path`, is the work that is asked for.
+    """Say whether the work that was begun, the record of whose identity is at `path`, is the work that is asked for.
 
     It isn't where there is none, or other work that may be given up to `overwrite`: what that made is then for the
     caller to remove.
@@ -107,20 +105,13 @@ def goes_on(path: Path, identity: Identity, *, overwrite: bool = False) -> bool:
     return not found
 
 
-def keep(path: Path, identity: Identity, **more: Any) -> None:  # noqa: ANN401 - what else the file should say
-    """Write down whose work a folder holds, before the first of it is there."""
-    with new_file(path) as temporary:
-        temporary.write_text(json.dumps(identity.record() | more, indent=1) + "\n", encoding="utf-8")
-
-
 def _below(key: str, parents: Iterable[str]) -> bool:
     return any(f"{key}.".startswith(f"{parent}.") for parent in parents)
 
 
-def _flat(identity: Identity) -> Iterator[tuple[str, Any]]:
+def _flat(identity: Identity) -> dict[str, Any]:
     record = identity.record()
-    yield from _leaves(record.pop("configuration"))
-    yield from record.items()
+    return dict(_leaves(record.pop("configuration"))) | record
 
 
 def _leaves(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -157,7 +148,6 @@ def code_version(*modules: str, configured: object = None) -> str:
 
 
 def _classes(value: object) -> set[str]:
-    """Modules of all configured objects within one."""
     if isinstance(value, BaseModel):
         own = {kind.__module__ for kind in type(value).__mro__ if kind.__module__.split(".")[0] in OWN}
         return own.union(*(_classes(item) for item in dict(value).values()))

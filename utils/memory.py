@@ -52,7 +52,6 @@ def problem(what: str, size: float, remedy: str) -> str | None:
 
 
 def check(key: str, what: str, size: float, remedy: str) -> None:
-    """Refuse what would not fit, naming the key that asks for it."""
     found = problem(what, size, remedy)
     if found:
         raise ConfigError(f"{key}: {found}")

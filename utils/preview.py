@@ -7,7 +7,7 @@ bands, first, middle and last band for more, grey for fewer.
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +17,8 @@ sys.path.insert(0, str(ROOT))  # run as a script, Python looks for modules besid
 from utils.cli import Parser, run  # noqa: E402
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from src.toygeneration.export import ProductDataset
+    from utils.colours import Picture
 
 FRAMES_ACROSS = 8
 CELL_PIXELS = 256
@@ -58,8 +57,10 @@ def main(arguments: argparse.Namespace) -> None:
 
 def draw_sheet(products: "list[ProductDataset]", path: Path, across: int) -> None:
     """Draw the contact sheet: products from top to bottom, some equally spaced time steps from left to right."""
+    import numpy as np
     from matplotlib.figure import Figure
 
+    from utils.colours import show_row
     from utils.errors import UsageError
     from utils.files import new_file
 
@@ -72,15 +73,10 @@ def draw_sheet(products: "list[ProductDataset]", path: Path, across: int) -> Non
             "draw fewer products at once"
         )
     side = CELL_PIXELS / DPI
-    figure = Figure(figsize=(columns * side, len(rows) * side * 1.12), dpi=DPI, layout="constrained")
-    for line, (product, kind) in zip(figure.subplots(len(rows), columns, squeeze=False), rows, strict=True):
-        for axis in line:
-            axis.set_axis_off()
-        if kind == "frame":
-            draw_labels(line, product)
-        for axis, step in zip(line[2:], steps, strict=True):
-            if step in product.steps:
-                draw_step(axis, product, kind, step)
+    figure = Figure(figsize=(columns * side, len(rows) * side * 1.12), dpi=DPI, layout="compressed")
+    for axes, (product, kind) in zip(figure.subplots(len(rows), squeeze=False).ravel(), rows, strict=True):
+        titles, pictures = zip(*cells(product, kind, steps), strict=True)
+        show_row(axes, np.stack(pictures), titles)
     with new_file(path) as temporary:
         figure.savefig(temporary)
 
@@ -91,25 +87,26 @@ def equally_spaced(steps: list[int], number: int) -> list[int]:
     return [steps[round(place * (len(steps) - 1) / max(number - 1, 1))] for place in range(number)]
 
 
-def draw_labels(line: Sequence["Axes"], product: "ProductDataset") -> None:
-    """Draw instances and classes of a product's first step into the first two places of a line."""
-    from utils.colours import colour_labels
+def cells(product: "ProductDataset", kind: str, steps: Iterable[int]) -> "Iterator[tuple[str, Picture]]":
+    """A line of the sheet: instances and classes of a product's first step, and some steps; each with a title."""
+    import numpy as np
 
-    annotation = product.annotation(product.steps[0])
-    instances = f"{product.root.name}: instances", annotation[..., 0], product.features.ndigit
-    for axis, (title, labels, number) in zip(line, (instances, ("classes", annotation[..., 1], 0)), strict=False):
-        axis.imshow(colour_labels(labels, max(number, labels.max())), interpolation="nearest")
-        axis.set_title(title, loc="left")
+    from utils.colours import WHITE, colour_labels, to_picture
 
-
-def draw_step(axis: "Axes", product: "ProductDataset", kind: str, step: int) -> None:
-    from utils.colours import to_picture
-
-    if kind == "cloud":
-        axis.imshow(product.cloud(step), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    blank = np.full((product.features.height, product.features.width, 3), WHITE, np.uint8)
+    if kind == "frame":
+        instances, classes = np.moveaxis(product.annotation(product.steps[0]), -1, 0)
+        yield f"{product.root.name}: instances", colour_labels(instances, max(product.features.ndigit, instances.max()))
+        yield "classes", colour_labels(classes, max(1, classes.max()))
     else:
-        axis.imshow(to_picture(product.frame(step)), interpolation="nearest")
-    axis.set_title(f"opacity, step {step}" if kind == "cloud" else f"step {step}", loc="left")
+        yield from [("", blank)] * 2
+    for step in steps:
+        if step not in product.steps:
+            yield "", blank
+        elif kind == "frame":
+            yield f"step {step}", to_picture(product.frame(step))
+        else:
+            yield f"opacity, step {step}", to_picture(product.cloud(step)[..., None])
 
 
 def draw_animation(products: "list[ProductDataset]", path: Path) -> None:

@@ -7,13 +7,7 @@ from pathlib import Path
 from utils.errors import DataError
 
 TEXT_LIMIT = 1 << 30  # bytes; the largest .ts files of the UEA archive have half of that
-_KINDS = {
-    stat.S_IFDIR: "a folder",
-    stat.S_IFIFO: "a pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
+_NO_FILES = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}  # beside devices
 
 
 def expand(path: str) -> str:
@@ -35,7 +29,7 @@ def regular_file(path: Path | str, expected: str = "a file") -> Path:
             return Path(path)
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         raise DataError(f"{_shown(path)}: {_reason(error)}, expected {expected}; check the path") from error
-    found = _KINDS.get(stat.S_IFMT(mode), "something else")
+    found = _NO_FILES.get(stat.S_IFMT(mode), "a device")
     raise DataError(f"{_shown(path)}: found {found}, expected {expected}; check the path")
 
 
@@ -59,12 +53,9 @@ def read_text(path: Path | str, expected: str = "a text file", *, limit: int = T
 
 
 def _reason(error: OSError | ValueError) -> str:
-    match error:
-        case FileNotFoundError() | NotADirectoryError():
-            return "no such file"
-        case OSError():
-            return f"cannot be read ({error.strerror})"
-    return "not a path"
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return "no such file"
+    return f"cannot be read ({error.strerror})" if isinstance(error, OSError) else "not a path"
 
 
 def _shown(path: Path | str) -> str:

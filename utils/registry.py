@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from utils.errors import shown
 
+TAGS = ONE, SEVERAL = "one of", "list of"  # which pydantic puts into the places of errors
 Unused = dict[str, set[str]]  # keys that a lenient registry left out, by the entry that does not have them
 
 
@@ -37,10 +38,11 @@ class Registry:
         packages: import names of the folders whose modules hold the entries.
         lenient: accept keys of other entries and leave them out. Files written for the published repository list the
             keys of every kernel side by side, so that one switches by the name alone.
+        default: the name that a section without one stands for; none if None.
     """
 
-    def __init__(self, *packages: str, lenient: bool = False) -> None:
-        self._packages, self._lenient = packages, lenient
+    def __init__(self, *packages: str, lenient: bool = False, default: str | None = None) -> None:
+        self._packages, self._lenient, self._default = packages, lenient, default
         self._found: dict[str, type[Configured]] = {}
 
     def register(self, entry: Entry) -> Entry:
@@ -74,6 +76,8 @@ class Registry:
         """Check the name, and drop keys of other entries where that is allowed, noting them in the context."""
         if not isinstance(value, dict):
             return value
+        if self._default is not None and value.get("name") is None:
+            value = {**value, "name": self._default}
         own = self.entries.get(value["name"]) if isinstance(value.get("name"), str) else None
         if own is None:
             known = ", ".join(self.entries)
@@ -101,6 +105,12 @@ class Registry:
             tagged = tuple(Annotated[entry, Tag(name)] for name, entry in entries.items())
             kind = Annotated[Union[tagged], Discriminator("name")]  # noqa: UP007 - members known only here
         return Annotated[kind, BeforeValidator(self._select)]
+
+    @property
+    def choices(self) -> Any:  # noqa: ANN401 - a type annotation built at run time
+        """The annotation of a configuration field that takes what `choice` does, or a list of that."""
+        one, several = Annotated[self.choice, Tag(ONE)], Annotated[list[self.choice], Tag(SEVERAL)]
+        return Annotated[one | several, Discriminator(lambda value: SEVERAL if isinstance(value, list) else ONE)]
 
 
 def nearest(found: object, known: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""The files that testing and reference classifiers leave, read against one schema.
+"""The files that testing and reference classifiers leave: what they hold, read against one schema.
 
 All that reads them raises a DataError where a file is missing or not what was written.
 """
@@ -7,19 +7,172 @@ import csv
 import math
 import os
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
 
 from utils.config import validate
 from utils.errors import ConfigError, DataError
 from utils.files import find_files
+from utils.identity import Identity
+from utils.intervals import Interval
 from utils.reading import read_text
-from utils.schema import Content, Name, Record, Scores
-from utils.scores import CLASSIFIER_SCORES, SCORES
-from utils.tables import Number, parse_json
+from utils.scores import (
+    CLASSIFIER_SCORES,
+    CLOUDS_ONLY,
+    ORIGINAL,
+    REFLECTANCE,
+    SCORES,
+    TABLES,
+    TEST_SERIES,
+    TSTR_RATIO,
+    Kind,
+    OpacityTold,
+    Score,
+    Seen,
+    Sees,
+    of_judge,
+)
+from utils.tables import Number, number, parse_json
 
 LONGEST = 64 << 20  # bytes of a file of scores
+ROUNDING = 1e-6
+Name = Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class Content(BaseModel):
+    """Base of what files hold; keys that nobody reads are ignored."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+
+class Record(Content):
+    """Of an `Identity`."""
+
+    configuration: dict[str, Any]
+    seed: NonNegativeInt | None = None
+    data: str | None = None
+    code: str | None = None
+
+
+class Views(Content):
+    train: NonNegativeInt
+    val: NonNegativeInt
+    test: PositiveInt
+
+
+class Told(Content):
+    """What a method is told of a view."""
+
+    sensors: Annotated[list[Name], Field(min_length=1)]  # products
+    opacity: OpacityTold
+    sees: Sees
+
+    def __str__(self) -> str:
+        opacity = "" if self.opacity == "none" else f", {self.opacity} opacity"
+        return f"{' + '.join(self.sensors)}{opacity}, one {self.sees}"
+
+
+class JudgeRecord(Content):
+    name: Name
+    digest: Name
+    validation_jaccard: Number  # on real series of validation views; NaN where the classifier's file doesn't say
+
+
+class About(Content):
+    experiment: Name
+    kind: Kind
+    run: Record  # what was tested, apart from its seed: only runs that agree in it may be averaged
+    seed: NonNegativeInt | None  # of training; None where nothing is random
+    checkpoint: str | None
+    epoch: NonNegativeInt | None
+    split_seed: NonNegativeInt
+    dataset: Name
+    target: Name
+    told: Told | None = None
+    data: Name  # digest of what was compared: views, their target product and their split, whatever the sources
+    test_series: Seen = "seen"
+    judge: Name  # digest of the headline judge
+    classifier: Name  # its name
+    judges: list[JudgeRecord] = Field(default_factory=list)  # that of the headline first
+    views: Views
+    height: PositiveInt
+    width: PositiveInt
+    horizon: PositiveInt
+
+    @property
+    def comparison(self) -> tuple[str, ...]:
+        """What results must agree in to stand in one table."""
+        return self.data, self.judge, *(judge.digest for judge in self.judges[1:])
+
+    @property
+    def series(self) -> str:
+        """Say what time series test views show."""
+        return TEST_SERIES[self.test_series]
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(**dict(self.run))
+
+
+class KnockOut(Content):
+    """Scores of what a method makes without a product of its source."""
+
+    rmse: Interval
+    jaccard_generated: Interval
+    jaccard_ratio: Interval
+
+
+class Scores(Content):
+    """Content of `test_scores.json`. Read scores by `value` and `interval`: the published keys repeat them."""
+
+    model_config = ConfigDict(extra="allow")
+    reflectance: dict[str, Interval]
+    original: dict[str, Interval]
+    judges: dict[str, dict[str, Interval]] = Field(default_factory=dict)
+    knock_outs: dict[Name, KnockOut] = Field(default_factory=dict)
+    about: About
+
+    def has(self, score: Score) -> bool:
+        """Data without clouds have no scores of cloudy pixels."""
+        return score.name in self._section(score)
+
+    def interval(self, score: Score) -> Interval:
+        return self._section(score)[score.name]
+
+    def value(self, score: Score) -> float:
+        """Look a score up; NaN where it is undefined or wasn't measured."""
+        return self.interval(score).mean if self.has(score) else math.nan
+
+    def _section(self, score: Score) -> dict[str, Interval]:
+        section = getattr(self, score.protocol)
+        return section.get(score.judge, {}) if score.judge else section
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Scores":
+        judges = [judge.name for judge in self.about.judges]
+        if [*self.judges] != judges:
+            found, expected = (", ".join(names) or "none" for names in (self.judges, judges))
+            raise ValueError(f"judges: found {found}, expected {expected} as in about.judges")
+        every = [*TABLES[REFLECTANCE], *TABLES[ORIGINAL], *(score for name in judges for score in of_judge(name))]
+        problem = next(filter(None, map(self._problem, every)), "")
+        if problem:
+            raise ValueError(problem)
+        return self
+
+    def _problem(self, score: Score) -> str:
+        where = ".".join(filter(None, (score.protocol, score.judge, score.name)))
+        if not self.has(score):
+            optional = score.name.endswith(CLOUDS_ONLY) or score.name == TSTR_RATIO
+            return "" if optional else f"missing key '{where}'"
+        found, (least, most) = self.value(score), score.range
+        if found < least - ROUNDING or found > most + ROUNDING:
+            return f"{where}.mean: found {found}, expected {least} to {most}"
+        published = number(self.model_extra.get(score.key, "none"))
+        same = published == found or (published is math.nan and math.isnan(found))
+        if score in TABLES[ORIGINAL] and not same:
+            return f"{score.key}: expected {found} as in {where}.mean"
+        return ""
 
 
 class Row(BaseModel):
@@ -29,7 +182,6 @@ class Row(BaseModel):
     __pydantic_extra__: dict[str, Number]
 
     def value(self, name: str) -> float:
-        """Look a score up; NaN where it is undefined or wasn't measured."""
         return self.model_extra.get(name, math.nan)
 
 
@@ -55,13 +207,10 @@ class ConfusionRow(Row):
 
     @property
     def predicted(self) -> list[float]:
-        """Counts by predicted class."""
         return [*self.model_extra.values()]
 
 
 class Validation(Content):
-    """How well a classifier does on some views."""
-
     jaccard: Number
     macro_jaccard: Number
     accuracy: Number
@@ -71,21 +220,15 @@ class Validation(Content):
 
 
 class Settings(Content):
-    """Of a classifier."""
-
     name: Name
 
 
 class ClassifierAbout(Content):
-    """Where a classifier is from."""
-
     identity: Record
     versions: dict[str, str]
 
 
 class ClassifierScores(Content):
-    """Content of a classifier's `scores.json`."""
-
     classifier: Settings
     validation: Validation
     training: Validation
@@ -96,12 +239,10 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_scores(path: Path) -> Scores:
-    """Read what `run_testing.py` measured."""
     return read_json(Scores, path, f"a {SCORES}", "run run_testing.py again")
 
 
 def read_classifier_scores(path: Path) -> ClassifierScores:
-    """Read how well a reference classifier does."""
     what = f"the {CLASSIFIER_SCORES} of a classifier"
     return read_json(ClassifierScores, path, what, "run make_reference_classifier.py again")
 
@@ -119,7 +260,6 @@ def read_rows(path: Path, model: type[RowModel], remedy: str = "run run_testing.
 
 
 def find_scores(path: Path) -> list[Path]:
-    """List the score files that a path stands for."""
     return find(path, SCORES, "run run_testing.py, or correct the path")
 
 

@@ -2,68 +2,104 @@
 
 from dataclasses import dataclass
 from math import inf
+from typing import Literal, get_args
 
 SCORES, HEADLINES, VIEWS = "test_scores.json", "metrics.json", "views.csv"
 BY_CLOUD_COVER, BY_CLASS = "by_cloud_cover.csv", "by_class.csv"
 SAMPLES, CLASS_MAPS = "samples.png", "classification.png"
 CLASSIFIER, CLASSIFIER_SCORES, CLASSIFIER_PICTURE = "classifier.npz", "scores.json", "confusion_matrix.png"
-KINDS = ("real", "generated")  # of the frames that land cover is predicted from
-CONFUSION = {kind: f"confusion_{kind}.csv" for kind in KINDS}
-CONFUSION_PICTURE = {kind: f"confusion_{kind}.png" for kind in KINDS}
+VALIDATION = "validation.npz"  # the same classifier, fitted to real series of validation views
+SERIES = ("real", "generated")  # that land cover is predicted from
+CONFUSION = {kind: f"confusion_{kind}.csv" for kind in SERIES}
+CONFUSION_PICTURE = {kind: f"confusion_{kind}.png" for kind in SERIES}
 # All that testing writes; the scores come last, and stand for all.
 RESULTS = (
     *(HEADLINES, VIEWS, BY_CLOUD_COVER, BY_CLASS, SAMPLES, CLASS_MAPS),
     *(*CONFUSION.values(), *CONFUSION_PICTURE.values(), SCORES),
 )
-REFLECTANCE, ORIGINAL = "reflectance", "original"
+Kind = Literal["network", "baseline", "upper bound", "no generation"]  # sorts of methods
+NETWORK, BASELINE, BOUND, NO_GENERATION = KINDS = get_args(Kind)
+REFERENCES = (BOUND, NO_GENERATION)  # what methods are measured by; no method competes with them
+# Whether training views show the time series that test views show.
+Seen = Literal["seen", "partly", "unseen"]
+TEST_SERIES: dict[Seen, str] = {
+    "seen": "time series that training views show too",
+    "partly": "time series some of which training views show too",
+    "unseen": "time series that no training view shows",
+}
+OpacityTold = Literal["none", "exact", "estimated"]  # what a method is told of clouds
+Sees = Literal["frame", "series"]  # from how much of the source a method makes a frame
+REFLECTANCE, ORIGINAL, JUDGES = "reflectance", "original", "judges"  # sections of `test_scores.json`
 RATIO = "jaccard_ratio"
+# Scores, in a section of `test_scores.json`, without products of the source.
+KNOCK_OUTS, KNOCKED_OUT = "knock_outs", ("rmse", "jaccard_generated", RATIO)
+# Train on synthetic, test on real; and on real, test on real: Jaccard indices, and the first over the second.
+TSTR, TRTR, TSTR_RATIO = "tstr", "trtr", "tstr_ratio"
 
 
 @dataclass(frozen=True)
 class Score:
-    """A score that tables show."""
-
     key: str  # in tables' files; those of the original protocol are published
     title: str  # in tables' heads
-    name: str  # in its section of `test_scores.json`
-    protocol: str = REFLECTANCE  # that section
+    protocol: str = REFLECTANCE  # the section of `test_scores.json` that has it
     range: tuple[float, float] = (0, inf)  # the smallest and the largest possible value
     lower_is_better: bool = False
     of_real_frames: bool = False  # whether it is the same for everything that is tested on the same views
+    judge: str = ""  # under whom; the headline judge if that isn't said
+
+    @property
+    def name(self) -> str:
+        """In its section of `test_scores.json`."""
+        return self.key.removeprefix("test_").removesuffix("_samples").removesuffix(under(self.judge, ""))
 
 
-def _error(key: str, title: str, protocol: str = REFLECTANCE) -> Score:
-    return Score(key, title, key.removeprefix("test_"), protocol, lower_is_better=True)
+def under(judge: str, key: str) -> str:
+    """Name a score of one of several judges."""
+    return f"{key}_{judge}" if judge else key
 
 
 # In the order of tables. Of the reflectance protocol these are the most telling; testing writes more.
 TABLES = {
     REFLECTANCE: (
-        _error("mae", "MAE"),
-        _error("rmse", "RMSE"),
-        _error("rmse_cloudy", "RMSE, cloudy"),
-        _error("rmse_clear", "RMSE, clear"),
-        Score("psnr", "PSNR (dB)", "psnr", range=(-inf, inf)),
-        Score("ssim", "SSIM", "ssim", range=(-1, 1)),
-        _error("sam", "SAM (degrees)"),
-        Score("correlation", "correlation in time", "correlation", range=(-1, 1)),
-        Score("jaccard_generated", "Jaccard generated", "jaccard_generated", range=(0, 1)),
-        Score("jaccard_real", "Jaccard real", "jaccard_real", range=(0, 1), of_real_frames=True),
-        Score(RATIO, "ratio", RATIO),
+        Score("mae", "MAE", lower_is_better=True),
+        Score("rmse", "RMSE", lower_is_better=True),
+        Score("rmse_cloudy", "RMSE, cloudy", lower_is_better=True),
+        Score("rmse_clear", "RMSE, clear", lower_is_better=True),
+        Score("psnr", "PSNR (dB)", range=(-inf, inf)),
+        Score("ssim", "SSIM", range=(-1, 1)),
+        Score("sam", "SAM (degrees)", lower_is_better=True),
+        Score("texture_high", "fine texture", lower_is_better=True),
+        Score("correlation", "correlation in time", range=(-1, 1)),
+        Score("nnse", "NNSE", range=(0, 1)),
+        Score("jaccard_generated", "Jaccard generated", range=(0, 1)),
+        Score("jaccard_real", "Jaccard real", range=(0, 1), of_real_frames=True),
+        Score(RATIO, "ratio"),
     ),
     ORIGINAL: (
-        _error("test_mae", "MAE", ORIGINAL),
-        _error("test_mse", "MSE", ORIGINAL),
-        Score("test_psnr", "PSNR (dB)", "psnr", ORIGINAL, range=(-inf, inf)),
-        Score("test_ssim", "SSIM", "ssim", ORIGINAL, range=(-1, 1)),
-        _error("test_sam", "SAM (half turns)", ORIGINAL),
-        Score("test_jaccard_generated_samples", "Jaccard generated", "jaccard_generated", range=(0, 1)),
-        Score("test_jaccard_real_samples", "Jaccard real", "jaccard_real", range=(0, 1), of_real_frames=True),
-        Score("test_jaccard_ratio", "ratio", RATIO),
+        Score("test_mae", "MAE", ORIGINAL, lower_is_better=True),
+        Score("test_mse", "MSE", ORIGINAL, lower_is_better=True),
+        Score("test_psnr", "PSNR (dB)", ORIGINAL, range=(-inf, inf)),
+        Score("test_ssim", "SSIM", ORIGINAL, range=(-1, 1)),
+        Score("test_sam", "SAM (half turns)", ORIGINAL, lower_is_better=True),
+        Score("test_jaccard_generated_samples", "Jaccard generated", range=(0, 1)),
+        Score("test_jaccard_real_samples", "Jaccard real", range=(0, 1), of_real_frames=True),
+        Score(f"test_{RATIO}", "ratio"),
     ),
 }
+
+
+def of_judge(name: str) -> tuple[Score, ...]:
+    """The scores under one of several judges."""
+    return (
+        Score(under(name, "jaccard_generated"), f"Jaccard generated, {name}", JUDGES, (0, 1), judge=name),
+        Score(under(name, "jaccard_real"), f"Jaccard real, {name}", JUDGES, (0, 1), of_real_frames=True, judge=name),
+        Score(under(name, RATIO), f"ratio, {name}", JUDGES, judge=name),
+        Score(under(name, TSTR_RATIO), f"TSTR ratio, {name}", JUDGES, judge=name),
+    )
+
+
 CLOUDS_ONLY = ("_cloudy", "_clear")  # endings of scores that data without clouds don't have
-TITLES = {REFLECTANCE: "Reflectance protocol", ORIGINAL: "Original protocol (network scale)"}
+TITLES = {REFLECTANCE: "Reflectance protocol", ORIGINAL: "Original protocol (network scale)", JUDGES: "By judge"}
 # Few enough to compare experiments at a glance, as `dvc metrics show` does.
 AT_A_GLANCE = ("rmse", "rmse_cloudy", "ssim", "jaccard_generated", "jaccard_real", RATIO)
 # Means over five seeds: science of the published repository, 250 views of 256 x 256 pixels and 30 steps.

@@ -11,15 +11,11 @@ Options = dict[str, str]
 
 
 class Overlays(BaseModel):
-    """Options that lay files over the configurations of data sets and of experiments."""
-
-    toygeneration: Options
+    toygeneration: Options  # that lay files over the configurations of data sets, and of experiments
     rsgan: Options
 
 
 class Folders(BaseModel):
-    """Where a study keeps what."""
-
     views: Path
     classifiers: Path
     experiments: Path
@@ -27,8 +23,6 @@ class Folders(BaseModel):
 
 
 class Study(BaseModel):
-    """A study: data sets, what is trained and tested on them, and with which seeds."""
-
     model_config = ConfigDict(frozen=True)
 
     seeds: list[NonNegativeInt]
@@ -40,7 +34,6 @@ class Study(BaseModel):
 
     @property
     def runs(self) -> list[tuple[str, int]]:
-        """Each experiment with each seed."""
         return [(experiment, seed) for experiment in self.experiments for seed in self.seeds]
 
     @property

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from utils.scores import ORIGINAL, REFLECTANCE, SCORES, TABLES
+from utils.scores import ORIGINAL, REFLECTANCE, SCORES, TABLES, of_judge
 
 CLASSIFIER = {
     "classifier": {"name": "minirocket", "seed": 42},
@@ -25,7 +25,10 @@ def content(value: float | None, *, clouds: bool = True, **about: Any) -> dict[s
         protocol: {score.name: dict(interval) for score in every if score.protocol == protocol}
         for protocol in (REFLECTANCE, ORIGINAL)
     }
-    return {score.key: value for score in TABLES[ORIGINAL]} | protocols | {"about": ABOUT | about}
+    whole = ABOUT | about
+    names = [judge["name"] for judge in whole["judges"]]
+    judges = {name: {score.name: dict(interval) for score in of_judge(name)} for name in names}
+    return {score.key: value for score in TABLES[ORIGINAL]} | protocols | {"judges": judges, "about": whole}
 
 
 ABOUT = {
@@ -38,9 +41,15 @@ ABOUT = {
     "split_seed": 73,
     "dataset": "toy_cloud_removal",
     "target": "clean_optical",
+    "told": {"sensors": ["clouded_optical", "sar"], "opacity": "none", "sees": "frame"},
     "data": "abc",
+    "test_series": "unseen",
     "judge": "def",
     "classifier": "logistic_regression",
+    "judges": [
+        {"name": "logistic_regression", "digest": "def", "validation_jaccard": 0.9},
+        {"name": "minirocket", "digest": "ghi", "validation_jaccard": 0.8},
+    ],
     "views": {"train": 175, "val": 37, "test": 38},
     "height": 256,
     "width": 256,

@@ -94,11 +94,11 @@ def test_later_files_and_bases_are_merged_over_earlier_ones(write_yaml: Callable
     one = write_yaml({"a": {"x": 1, "y": 1, "z": 1}, "b": 1}, "one.yaml")
     two = write_yaml({"a": {"y": 2, "z": 2}}, "two.yaml")
     both = write_yaml({"base": ["one.yaml", "two.yaml"], "a": {"z": 3}}, "both.yaml")
-    assert configuration.load(one, two) == {"a": {"x": 1, "y": 2, "z": 2}, "b": 1}
+    assert configuration.load([one, two]) == {"a": {"x": 1, "y": 2, "z": 2}, "b": 1}
     assert configuration.load(both) == {"a": {"x": 1, "y": 2, "z": 3}, "b": 1}
-    assert configuration.load(two, one) == {"a": {"x": 1, "y": 1, "z": 1}, "b": 1}
+    assert configuration.load([two, one]) == {"a": {"x": 1, "y": 1, "z": 1}, "b": 1}
     with pytest.raises(ConfigError, match=r"one.yaml, .*two.yaml: .*unknown key 'a'"):
-        configuration.read(GenerationConfig, one, two)
+        configuration.read(GenerationConfig, [one, two])
 
 
 def test_a_base_of_many_is_read_once(write_yaml: Callable[..., Path]) -> None:
@@ -116,9 +116,9 @@ def test_a_scale_lies_over_the_files_that_it_names(write_yaml: Callable[..., Pat
     small = write_yaml({"over": {"base/network.yaml": {"a": {"size": 64, "depth": 4}}}}, "small.yaml")
     tiny = write_yaml({"base": "../small.yaml", "over": {"../base/network.yaml": {"a": {"size": 8}}}}, "more/tiny.yaml")
     assert configuration.load(heir) == {"a": {"size": 256, "depth": 9}}
-    assert configuration.load(heir, small) == {"a": {"size": 64, "depth": 9}}
-    assert configuration.load(heir, tiny) == {"a": {"size": 8, "depth": 9}}
-    assert configuration.load(plain, tiny) == {"a": {"size": 256}}
+    assert configuration.load([heir, small]) == {"a": {"size": 64, "depth": 9}}
+    assert configuration.load([heir, tiny]) == {"a": {"size": 8, "depth": 9}}
+    assert configuration.load([plain, tiny]) == {"a": {"size": 256}}
 
 
 def test_a_base_may_lie_at_home(write_yaml: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -78,23 +77,18 @@ def test_a_batch_systems_variables_count_only_in_processes_that_we_start(
         assert os.environ[environment.PARENT] == str(os.getpid())
 
 
-@pytest.mark.parametrize(
-    ("home", "code", "temporary"),
-    [(True, True, False), (True, False, False), (False, True, False), (False, False, True)],
-)
-def test_what_is_compiled_is_kept_for_the_process_where_nothing_can_be_written(
-    home: bool, code: bool, temporary: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("writable", [True, False])
+def test_what_is_compiled_is_kept_for_the_process_where_home_cannot_be_written_to(
+    writable: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(environment, "_writable", lambda folder: home if tmp_path in folder.parents else code)
+    monkeypatch.setattr(environment, "_writable", lambda folder: writable)
     for variable in environment.CACHES:
         monkeypatch.delenv(variable, raising=False)
     with environment.settled():
-        assert ("MPLCONFIGDIR" in os.environ) == (not home)
-        folder = os.environ.get("NUMBA_CACHE_DIR")
-        assert (folder is not None) == temporary
-        assert folder is None or Path(folder).parent.is_dir()
-    assert folder is None or not Path(folder).parent.exists()
+        folders = [Path(os.environ[variable]) for variable in environment.CACHES if variable in os.environ]
+        assert len(folders) == (0 if writable else 2)
+        assert all(folder.parent.is_dir() for folder in folders)
+    assert not any(folder.parent.exists() for folder in folders)
 
 
 def test_a_folder_that_cannot_be_is_not_writable(tmp_path: Path) -> None:
@@ -118,25 +112,25 @@ def test_one_signal_is_a_line_and_a_second_ends_at_once(sent: int, times: int, s
     try:
         try:
             print("ready", flush=True)
-            time.sleep(60)
+            while True:  # a signal that comes just before a long sleep would be heard after it
+                time.sleep(0.01)
         except Exception:
             pass
     finally:
         print("cleaning", flush=True)
-        time.sleep({60 if times == 2 else 0})
+        while {times == 2}:
+            time.sleep(0.01)
     """
     with subprocess.Popen(command(body.strip()), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "ready\n"
         process.send_signal(sent)
         assert process.stdout.readline() == "cleaning\n"
-        started = time.monotonic()
         for _ in range(times - 1):
             process.send_signal(sent)
-        _, shown = process.communicate(timeout=600)
+        _, shown = process.communicate()
     assert process.returncode == status
     assert words in shown
     assert shown.count("\n") == 1
-    assert time.monotonic() - started < 20
 
 
 def test_an_ignored_signal_stays_ignored(monkeypatch: pytest.MonkeyPatch) -> None:

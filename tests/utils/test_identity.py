@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from utils import identity as module
 from utils.errors import UsageError
-from utils.identity import Identity, code_version, goes_on, keep
+from utils.identity import Identity, code_version, goes_on
+from utils.tables import write_json
 
 CONTENT = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -45,7 +46,7 @@ def test_differences_are_named_with_their_keys() -> None:
 def test_other_work_and_unreadable_records_are_replaced_only_when_asked(tmp_path: Path, text: str) -> None:
     path, work = tmp_path / "identity.json", Identity({"a": 1}, seed=3)
     assert not goes_on(path, work)
-    keep(path, work, versions={"numpy": "1"})
+    write_json(path, work.record() | {"versions": {"numpy": "1"}})
     assert goes_on(path, work)
     for held in (text, json.dumps(Identity({"a": 2}, seed=3).record())):
         path.write_text(held)

@@ -105,11 +105,11 @@ def test_numbers_survive_files(tmp_path: Path) -> None:
     assert str([row.value(str(n)) for n in range(5)]) == "[0.1, nan, inf, -inf, 3.0]"
     assert math.isnan(row.value("not measured"))
     whole = content(math.inf) | {"test_ssim": None}
-    for protocol in ("reflectance", "original"):
-        for name in whole[protocol]:
-            bounded = name in ("ssim", "correlation") or name.startswith("jaccard_")
-            whole[protocol][name]["mean"] = 1.0 if bounded else math.inf
-            whole[protocol][name]["low"] = -math.inf
+    for section in (whole["reflectance"], whole["original"], *whole["judges"].values()):
+        for name in section:
+            bounded = name in ("ssim", "correlation", "nnse") or name.startswith("jaccard_")
+            section[name]["mean"] = 1.0 if bounded else math.inf
+            section[name]["low"] = -math.inf
     whole |= {score.key: whole[score.protocol][score.name]["mean"] for score in TABLES["original"]}
     write_json(tmp_path / "test_scores.json", whole)
     assert read_scores(tmp_path / "test_scores.json").interval(TABLES["reflectance"][0]).mean == math.inf

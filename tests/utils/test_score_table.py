@@ -67,6 +67,25 @@ def test_what_is_compared_decides_what_stands_together(tmp_path: Path, capsys: p
     assert capsys.readouterr().out.count("## ") == 3
 
 
+def test_references_stand_last_whatever_they_reach_and_are_called_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, 0.5)
+    write(tmp_path, 0.9, experiment="bound", kind="upper bound")
+    for value, sensors in ((0.7, ["sar"]), (0.8, ["clouded_optical", "sar"])):
+        told = {"sensors": sensors, "opacity": "none", "sees": "series"}
+        about = {"experiment": "no_generation", "kind": "no generation", "told": told}
+        write(tmp_path / sensors[0], value, **RULE | about)
+    assert call(tmp_path) == 0
+    rows = [line.split(" | ")[0] for line in capsys.readouterr().out.splitlines() if " | 1 | " in line]
+    assert rows[:4] == [
+        "| cgan_toy_cloud_removal",
+        "| bound *(reference)*",
+        "| no_generation (clouded_optical + sar) *(reference)*",
+        "| no_generation (sar) *(reference)*",
+    ]
+
+
 def test_data_without_clouds_have_no_columns_of_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tmp_path, 0.5, clouds=False)
     assert call(tmp_path) == 0

@@ -1,0 +1,25 @@
+"""Numbers of views, as command lines and configurations list them."""
+
+import re
+
+from utils.errors import shown
+
+MOST = 1_000_000  # numbers in a range
+
+
+def parse_numbers(text: str) -> list[int]:
+    """Read numbers and ascending ranges, such as `1-250`, `3` or `1-10,40`: each number once, in the order of the text.
+
+    Raises:
+        ValueError: If it is anything else.
+    """
+    found: dict[int, None] = {}
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*([0-9]{1,15})\s*(?:-\s*([0-9]{1,15})\s*)?", part, flags=re.ASCII)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if not first <= last < first + MOST:
+            raise ValueError(
+                f"found {shown(text)}, expected numbers and ascending ranges such as 1-10,40, at most {MOST} in a range"
+            )
+        found.update(dict.fromkeys(range(first, last + 1)))
+    return list(found)
