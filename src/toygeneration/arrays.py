@@ -10,7 +10,6 @@ from typing import Any
 
 import h5py
 import numpy as np
-from h5py import h5d, h5f, h5l, h5o, h5p, h5s
 from numpy.typing import DTypeLike, NDArray
 from PIL import Image
 
@@ -19,7 +18,7 @@ from utils.errors import DataError
 from utils.memory import problem
 from utils.reading import regular_file
 
-DATASET = b"data"
+DATASET = "data"
 JPG_QUALITY = 95
 INFLATION = 1100  # times; the best that gzip, the usual filter of HDF5, can do is 1032
 LARGE = 2**28  # bytes; less isn't compared with the machine's memory
@@ -66,11 +65,8 @@ SCHEMAS = {
 def read_array(path: Path, kind: str, step: int, shape: Shape | None = None) -> NDArray[Any]:
     """Read one array of an HDF5 file or, of a frame, `.jpg`, in the dtype that its kind is handed out in.
 
-    Where more is known of its shape than the schema says, `shape` is expected. The step is for messages.
-
-    Raises:
-        DataError: If the file is missing, no file, damaged, or holds anything else than the schema says.
-        OSError: If the file system fails.
+    Where more is known of its shape than the schema says, `shape` is expected. The step is for messages. Raises
+    `DataError` if the file is missing, no file, damaged, or holds anything else than that.
     """
     schema = SCHEMAS[kind]
     regular_file(path, f"the {kind} of step {step}, which the product's index lists")
@@ -88,50 +84,24 @@ def read_array(path: Path, kind: str, step: int, shape: Shape | None = None) -> 
 
 
 def _read_h5(path: Path, schema: Schema, shape: Shape) -> NDArray[Any]:
-    """Read the dataset by h5py's low-level interface, which opens files in two thirds of the time."""
-    file = h5f.open(os.fsencode(path), h5f.ACC_RDONLY, _access())
-    try:
-        dataset = _own_dataset(file)
-        found, dtype, stored = dataset.shape or (), dataset.dtype, dataset.get_storage_size()
-        schema.check(found, dtype, shape)
-        _check_size(found, dtype.itemsize * math.prod(found), stored)
-        array = np.empty(found, dtype)
-        dataset.read(h5s.ALL, h5s.ALL, array)
-        return array
-    finally:
-        file.close()
-
-
-@functools.cache
-def _access() -> h5p.PropFAID:
-    """Open files without a lock, which some file systems don't have: products never change."""
-    access = h5p.create(h5p.FILE_ACCESS)
-    access.set_fclose_degree(h5f.CLOSE_STRONG)
-    access.set_file_locking(False, True)
-    return access
-
-
-def _check_size(shape: tuple[int, ...], size: int, stored: int) -> None:
-    """Refuse arrays that are larger than what is stored of them can be, or than memory."""
-    if size > stored * INFLATION:
-        raise ValueError(f"found shape {shape}, but only {stored} bytes of data")
-    found = problem(f"an array of shape {shape}", size, "use smaller frames") if size > LARGE else None
-    if found:
-        raise ValueError(found)
-
-
-def _own_dataset(file: h5f.FileID) -> h5d.DatasetID:
-    """Open the dataset, if its values lie in the file itself."""
-    if DATASET not in file:
-        raise ValueError("found no dataset 'data'")
-    link = file.links.get_info(DATASET)
-    dataset = h5o.open(file, DATASET) if link.type == h5l.TYPE_HARD else None
-    if not isinstance(dataset, h5d.DatasetID):
-        raise ValueError("found a link or group in place of dataset 'data'")
-    storage = dataset.get_create_plist()
-    if storage.get_layout() == h5d.VIRTUAL or storage.get_external_count():
-        raise ValueError("found values stored in other files, expected them in this one")
-    return dataset
+    """Read the dataset, if its values lie in the file itself and its size is sane. No lock: products never change."""
+    with h5py.File(path, "r", locking=False) as file:
+        if DATASET not in file:
+            raise ValueError("found no dataset 'data'")
+        dataset = file[DATASET] if file.get(DATASET, getclass=True, getlink=True) is h5py.HardLink else None
+        if not isinstance(dataset, h5py.Dataset):
+            raise ValueError("found a link or group in place of dataset 'data'")
+        if dataset.is_virtual or dataset.external:
+            raise ValueError("found values stored in other files, expected them in this one")
+        found, stored = dataset.shape or (), dataset.id.get_storage_size()
+        schema.check(found, dataset.dtype, shape)
+        size = dataset.dtype.itemsize * math.prod(found)
+        if size > stored * INFLATION:
+            raise ValueError(f"found shape {found}, but only {stored} bytes of data")
+        too_large = problem(f"an array of shape {found}", size, "use smaller frames") if size > LARGE else None
+        if too_large:
+            raise ValueError(too_large)
+        return dataset[()]
 
 
 def _read_jpg(path: Path, schema: Schema, shape: Shape) -> NDArray[np.float32]:
@@ -142,40 +112,37 @@ def _read_jpg(path: Path, schema: Schema, shape: Shape) -> NDArray[np.float32]:
         return np.asarray(image, dtype=np.float32) / 255
 
 
-def write_jpg(file: Path, frame: NDArray[np.float32]) -> None:
-    levels = np.rint(np.clip(frame, 0, 1) * 255).astype(np.uint8)
-    encoded = io.BytesIO()  # a full disk, met by the encoder itself, would end in an error that doesn't say so
-    Image.fromarray(levels).save(encoded, "JPEG", quality=JPG_QUALITY, subsampling=0)
-    file.write_bytes(encoded.getvalue())
+def write_array(path: Path, kind: str, array: NDArray[Any]) -> None:
+    """Write one array as an HDF5 file or, a frame, as `.jpg`, clipped to [0, 1].
 
-
-class ArrayWriter:
-    """Writes arrays of one kind as HDF5 files, each the bytes that h5py would write.
-
-    A file that holds one contiguous dataset is a header, the same for all arrays of a shape, and the array. h5py
+    An HDF5 file that holds one contiguous dataset is a header, the same for all arrays of a shape, and the array. h5py
     makes the header, once, in memory; the files are written without it, because it spends more time on opening and
     closing a file than on a frame's bytes, and on a full disk it ends the process with a segmentation fault.
     """
-
-    def __init__(self, dtype: DTypeLike) -> None:
-        self._dtype = np.dtype(dtype)
-        self._headers: dict[tuple[int, ...], bytes] = {}
-
-    def write(self, file: Path, array: NDArray[Any]) -> None:
-        data = np.ascontiguousarray(array, dtype=self._dtype)
-        if data.shape not in self._headers:
-            self._headers[data.shape] = _header(data)
-        with file.open("wb") as stream:
-            stream.write(self._headers[data.shape])
-            stream.write(data)
+    if path.suffix == ".jpg":
+        content = [_jpg(array)]
+    else:
+        data = np.ascontiguousarray(array, dtype=SCHEMAS[kind].dtype)
+        content = [_header(data.shape, data.dtype), data]
+    with path.open("wb") as stream:
+        for part in content:
+            stream.write(part)
 
 
-def _header(data: NDArray[Any]) -> bytes:
+def _jpg(frame: NDArray[np.float32]) -> bytes:
+    levels = np.rint(np.clip(frame, 0, 1) * 255).astype(np.uint8)
+    encoded = io.BytesIO()  # a full disk, met by the encoder itself, would end in an error that doesn't say so
+    Image.fromarray(levels).save(encoded, "JPEG", quality=JPG_QUALITY, subsampling=0)
+    return encoded.getvalue()
+
+
+@functools.lru_cache
+def _header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
     """What an HDF5 file holds before its only dataset."""
     with h5py.File("header", "w", driver="core", backing_store=False) as file:
-        offset = file.create_dataset(DATASET, data=data).id.get_offset()
+        dataset = file.create_dataset(DATASET, data=np.zeros(shape, dtype))
         file.flush()
-        image = file.id.get_file_image()
-    if len(image) != offset + data.nbytes:
-        raise RuntimeError(f"HDF5 put {len(image) - offset - data.nbytes} bytes behind a contiguous dataset")
+        image, offset, size = file.id.get_file_image(), dataset.id.get_offset(), dataset.nbytes
+    if len(image) != offset + size:
+        raise RuntimeError(f"HDF5 put {len(image) - offset - size} bytes behind a contiguous dataset")
     return image[:offset]

@@ -22,25 +22,24 @@ from src.toygeneration.modules.samplers import SAMPLERS
 from src.toygeneration.timeserie.dataset import TSDataset
 from src.toygeneration.timeserie.ts_file import resolve
 from utils.errors import DataError
+from utils.fields import Amount, Numbers, PathText
 from utils.memory import problem
-from utils.paths import PathText
-from utils.ranges import Amount
+from utils.number_lists import parse_numbers
 from utils.registry import Configured
 
 BYTES_A_PIXEL, BYTES_A_VALUE = 14, 12  # of a scene's maps; of its texture, frame and what they are made of (measured)
 
-
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def _none_if_empty(value: object) -> object:
-    return None if value in ({}, "") else value
-
-
-Empty = BeforeValidator(_none_if_empty)
-Paths = Annotated[list[PathText], Field(min_length=1), BeforeValidator(_as_list)]
+Empty = BeforeValidator(lambda value: None if value in ({}, "") else value)
+OneOrMore = BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
+Paths = Annotated[list[PathText], Field(min_length=1), OneOrMore]
 Count = Annotated[int, Field(ge=1, le=LARGEST_LABEL)]
+
+
+class HeldOut(Configured):
+    """Time series that some views draw, and no others."""
+
+    views: Numbers  # the seeds of their products
+    share: Annotated[float, Field(gt=0, lt=1)]  # of each class's series
 
 
 class TimeSeries(Configured):
@@ -52,13 +51,19 @@ class TimeSeries(Configured):
     # indices of the bands kept, where they aren't the first `ndim` ones
     dims: Annotated[list[NonNegativeInt], Field(min_length=1)] | None = None
     reference_dataset_path: Any = None  # accepted for the published files' sake, unused
+    held_out: HeldOut | None = Field(None, exclude_if=lambda value: value is None)
 
     @property
     def files(self) -> list[Path]:
         return [file for path in self.path for file in resolve(path)]
 
     def read(self) -> TSDataset:
-        return TSDataset.from_files(self.files, ndim=self.ndim, nclass=self.nclass, dims=self.dims)
+        share = self.held_out and self.held_out.share
+        return TSDataset.from_files(self.files, ndim=self.ndim, nclass=self.nclass, dims=self.dims, held_out=share)
+
+    def holds_out(self, seed: int) -> bool:
+        """Whether the product of a seed draws from the held-out series."""
+        return self.held_out is not None and seed in parse_numbers(self.held_out.views)
 
     @field_validator("path")
     @classmethod
@@ -82,8 +87,6 @@ class TimeSeries(Configured):
 
 
 class Scene(Configured):
-    """The scene."""
-
     size: Size
     nbands: PositiveInt  # equal to `ts.ndim`
     horizon: PositiveInt
@@ -109,6 +112,7 @@ class GenerationConfig(Configured):
     ts: TimeSeries
     product: Scene
     random_sampler: SAMPLERS.choice
+    texture: Literal["shared", "own"] = Field("shared", exclude_if=lambda value: value == "shared")
     astype: Literal["h5", "jpg"] = "h5"
     seed: NonNegativeInt | None = None
 
@@ -130,8 +134,6 @@ class GenerationConfig(Configured):
 
 
 class DerivationConfig(Configured):
-    """A derivation file."""
-
     target_size: Size  # of the derived frames, in pixels; checked against what the steps make of the source's
     latent_product_path: PathText | None = None  # the source, unless the command line gives one
     temporal_res: PositiveInt = 1  # one time step in this many is kept

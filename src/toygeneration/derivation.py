@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from src.toygeneration import provenance
 from src.toygeneration.config_files import DerivationConfig
 from src.toygeneration.frames import Features, Frame, FrameSource, Labels, Opacity, Sample, Size
+from src.toygeneration.index import describe
 from src.toygeneration.modules.aggregations import Aggregation
 from src.toygeneration.modules.deformations import Deformation
 from src.toygeneration.modules.resampling import chain, majority, resample
@@ -18,10 +18,8 @@ from utils.seeding import Streams
 class DerivedProduct(FrameSource):
     """A product seen by a sensor: corruption, geometry, aggregation, postprocess, one frame at a time.
 
-    Random streams come from the seed and those of the source.
-
-    Raises:
-        ConfigError: If the steps don't fit the source's frames, or a random step has no seed.
+    Random streams come from the seed and those of the source. Raises `ConfigError` if the steps don't fit the source's
+    frames, or a random step has no seed.
     """
 
     def __init__(self, config: DerivationConfig, source: FrameSource, seed: int | None) -> None:
@@ -50,7 +48,7 @@ class DerivedProduct(FrameSource):
         frame, cloud = given["frame"], given.get("cloud")
         if self._corrupt:
             frame, made = self._corrupt(frame, step)
-            cloud = _through_both(cloud, made)
+            cloud = made if cloud is None else cloud if made is None else 1 - (1 - cloud) * (1 - made)
         frame = self._geometry.frame(frame)
         if self._config.postprocess:
             frame = self._config.postprocess(frame, rng=self._streams.rng("speckle", step))
@@ -61,45 +59,32 @@ class DerivedProduct(FrameSource):
 
     def _annotation(self, given: Labels) -> Labels:
         """Resample labels, unless they are those of the step before: parcels rarely move."""
-        former = self._annotations and self._annotations[0]
-        if former is None or not (former is given or np.array_equal(former, given)):
+        if self._annotations is None or not np.array_equal(self._annotations[0], given):
             self._annotations = given, self._geometry.labels(given)
         return self._annotations[1]
 
     def provenance(self) -> dict[str, Any]:
-        return provenance.describe(self._seed, self._config, self._source.provenance())
-
-
-def _through_both(lower: Opacity | None, upper: Opacity | None) -> Opacity | None:
-    """Opacity of two layers: what light passes both."""
-    if lower is None or upper is None:
-        return upper if lower is None else lower
-    return 1 - (1 - lower) * (1 - upper)
+        return describe(self._seed, self._config, self._source.provenance())
 
 
 class Geometry:
     """Deformation and aggregation of frames and labels, precomputed for one size.
 
-    Raises:
-        ConfigError: If steps, target size and the source's figures don't fit together.
+    Raises `ConfigError` if steps, target size and the source's figures don't fit together.
     """
 
     def __init__(
         self, deformation: Deformation | None, aggregation: Aggregation | None, target: Size, given: Features
     ) -> None:
-        maps = deformation.maps(given.height, given.width) if deformation else (None, None)
         before = given.height, given.width
-        size = [len(axis.nearest) if axis else length for axis, length in zip(maps, before, strict=True)]
+        self._maps = deformation.maps(*before) if deformation else (None, None)
+        size = [len(axis.nearest) if axis else length for axis, length in zip(self._maps, before, strict=True)]
+        self._blocks = _blocks(size, (target.height, target.width), aggregates=aggregation is not None)
+        blurs = [None, None]
         if aggregation:
             aggregation.check(*size)
-        blocks = _blocks(size, (target.height, target.width), aggregates=aggregation is not None)
-        self._maps, self._blocks = maps, blocks
-        spread = [
-            _spread(aggregation.profile(b), s) if aggregation else None for b, s in zip(blocks, size, strict=True)
-        ]
-        self._rows, self._columns = (
-            chain(axis.weights if axis else None, blur) for axis, blur in zip(maps, spread, strict=True)
-        )
+            blurs = [_blur(aggregation.profile(b), length) for b, length in zip(self._blocks, size, strict=True)]
+        self._rows, self._columns = map(chain, (axis and axis.weights for axis in self._maps), blurs)
 
     def frame(self, frame: Frame | Opacity) -> Frame:
         return resample(frame, self._rows, self._columns)
@@ -114,7 +99,7 @@ class Geometry:
         return np.stack([majority(layer, *self._blocks) for layer in np.moveaxis(annotation, -1, 0)], axis=-1)
 
 
-def _spread(profile: np.ndarray, size: int) -> csr_array:
+def _blur(profile: np.ndarray, size: int) -> csr_array:
     """The matrix of a weighted mean over blocks, `(size / block, size)`."""
     block = len(profile)
     count = size // block

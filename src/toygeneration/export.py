@@ -2,16 +2,16 @@
 
 import contextlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
-from src.toygeneration.arrays import SCHEMAS, ArrayWriter, read_array, write_jpg
+from src.toygeneration.arrays import SCHEMAS, read_array, write_array
 from src.toygeneration.frames import Features, Frame, FrameSource, Labels, Opacity, Sample
-from src.toygeneration.index import INDEX, read_index, seeds_of
+from src.toygeneration.index import INDEX, is_held_out, read_index, seeds_of
 from utils import config as configuration
 from utils.errors import DataError, UsageError
 from utils.files import digest_array, new_directory
@@ -23,11 +23,7 @@ def is_product(path: Path) -> bool:
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:
-    """Make sure that a product may be written somewhere without losing anything.
-
-    Raises:
-        UsageError: If a product is there and may not be replaced, or anything else is.
-    """
+    """Raise `UsageError` if a product is there and may not be replaced, or anything else is."""
     if path.is_symlink() or (path.exists() and not path.is_dir()):
         raise UsageError(f"{path}: found a file or link, expected a new folder; choose another --o")
     if not path.exists() or not any(path.iterdir()):
@@ -44,71 +40,42 @@ def check_output(path: Path, *, overwrite: bool) -> None:
 def export(
     products: Mapping[Path, FrameSource], *, overwrite: bool = False, on_step: Callable[[], object] | None = None
 ) -> None:
-    """Write products, by folder, frame by frame, all together: what they share is made once.
-
-    If that fails, no folder is left behind.
-    """
+    """Write products, by folder, frame by frame, all together: what they share is made once. Or none, if that fails."""
     for path in products:
         check_output(path, overwrite=overwrite)
     with contextlib.ExitStack() as stack:
-        writers = {path: stack.enter_context(_writing(path, product)) for path, product in products.items()}
-        for step in range(max(product.features.horizon for product in products.values())):
+        folders = {path: stack.enter_context(new_directory(path)) for path in products}
+        files = {path: {str(step): None for step in range(p.features.horizon)} for path, p in products.items()}
+        for step in range(max(map(len, files.values()))):
             for path, product in products.items():
                 if step in product.steps:
-                    writers[path].add(step, product.read(step))
+                    files[path][str(step)] = _write(folders[path], step, product.read(step), product.astype)
             if on_step:
                 on_step()
+        for path, product in products.items():
+            present = sum(entry is not None for entry in files[path].values())
+            features = asdict(product.features) | {"nframes": present}
+            index = {"features": features, "files": files[path], "provenance": product.provenance()}
+            (folders[path] / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
 
 
-@contextlib.contextmanager
-def _writing(path: Path, product: FrameSource) -> Iterator["_ProductWriter"]:
-    """Write one product; it appears under its name when the block ends, or not at all."""
-    with new_directory(path) as folder:
-        writer = _ProductWriter(folder, product)
-        yield writer
-        writer.write_index()
-
-
-class _ProductWriter:
-    """Writes a product's files into an empty folder."""
-
-    def __init__(self, folder: Path, product: FrameSource) -> None:
-        self._folder, self._product = folder, product
-        self._files: dict[str, dict[str, str] | None] = {str(n): None for n in range(product.features.horizon)}
-        self._writers = {kind: ArrayWriter(schema.dtype) for kind, schema in SCHEMAS.items()}
-
-    def add(self, step: int, sample: Sample) -> None:
-        entry = {}
-        for kind, array in sample.items():
-            suffix = self._product.astype if kind == "frame" else "h5"
-            entry[kind] = f"{SCHEMAS[kind].folder}/{kind}_{step}.{suffix}"
-            file = self._folder / entry[kind]
-            file.parent.mkdir(exist_ok=True)
-            write = write_jpg if suffix == "jpg" else self._writers[kind].write
-            write(file, array)
-        self._files[str(step)] = entry
-
-    def write_index(self) -> None:
-        """Write what makes the folder a product."""
-        present = sum(entry is not None for entry in self._files.values())
-        index = {
-            "features": asdict(self._product.features) | {"nframes": present},
-            "files": self._files,
-            "provenance": self._product.provenance(),
-        }
-        (self._folder / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+def _write(folder: Path, step: int, sample: Sample, astype: str) -> dict[str, str]:
+    """Write one time step; return the names of its files, by kind."""
+    names = {}
+    for kind, array in sample.items():
+        names[kind] = f"{SCHEMAS[kind].folder}/{kind}_{step}.{astype if kind == 'frame' else 'h5'}"
+        file = folder / names[kind]
+        file.parent.mkdir(exist_ok=True)
+        write_array(file, kind, array)
+    return names
 
 
 class ProductDataset(FrameSource):
     """Reads a product by time step, lazily: files are opened when a step is asked for.
 
     `dataset[t]` is a `Sample`, or None where the product has no frame at that step; `len(dataset)` counts time
-    steps, those without a frame included. Sizes are those of the frames themselves. Frames may be double precision,
-    steps null, the provenance missing.
-
-    Raises:
-        DataError: If there is no product, or its index or first frame is malformed; when a step is read, if one of its
-            files is missing, damaged, or holds anything that `arrays.SCHEMAS` doesn't allow.
+    steps, those without a frame included. Sizes are those of the frames themselves. Raises `DataError` if there is no
+    product, or its index or first frame is malformed; when a step is read, if one of its files is.
     """
 
     def __init__(self, root: Path | str) -> None:
@@ -123,12 +90,10 @@ class ProductDataset(FrameSource):
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Seeds of the product and of those it was derived from."""
         return seeds_of(self.provenance())
 
     @property
     def has_clouds(self) -> bool:
-        """Whether the product has opacities."""
         return any(entry is not None and entry.cloud is not None for entry in self._files)
 
     def provenance(self) -> dict[str, Any]:
@@ -136,6 +101,10 @@ class ProductDataset(FrameSource):
         if self._index.provenance is not None:
             return self._index.provenance
         return {"seed": digest_array(self.annotation(self.steps[0])), "source": None}
+
+    @property
+    def is_held_out(self) -> bool:
+        return is_held_out(self.provenance())
 
     def __len__(self) -> int:
         return self.features.horizon
@@ -145,9 +114,6 @@ class ProductDataset(FrameSource):
             raise IndexError(f"{self.root}: step {step} of a product of {len(self)} steps")
         step %= len(self)
         return None if self._files[step] is None else self._make(step)
-
-    def __iter__(self) -> Iterator[Sample | None]:
-        return (self[step] for step in range(len(self)))
 
     def frame(self, step: int) -> Frame:
         return self._read("frame", step, self.features.nbands)

@@ -33,8 +33,6 @@ class Sample(TypedDict):
 
 @dataclass(frozen=True)
 class Features:
-    """Figures of a product."""
-
     width: int  # of the frames, in pixels
     height: int  # of the frames, in pixels
     nbands: int  # number of bands
@@ -45,7 +43,7 @@ class Features:
 class FrameSource(ABC):
     """A series of frames with their annotations, made or read when asked for."""
 
-    features: Features  # descriptive figures
+    features: Features
     seeds: tuple[int, ...]  # the product's own seed first, then those of the products that it was derived from
     steps: list[int]  # the time steps that have a frame, ascending
     astype: str = "h5"  # format that its frames are stored in, `h5` or `jpg`

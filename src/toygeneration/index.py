@@ -1,6 +1,9 @@
-"""A product's `index.json`: what it may hold."""
+"""A product's `index.json`: what it says of the product's provenance, and what it may hold."""
 
+import functools
 import json
+import platform
+from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
@@ -8,11 +11,36 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from src.toygeneration.frames import LARGEST_LABEL
 from utils.errors import DataError
+from utils.number_lists import parse_numbers
 from utils.reading import read_text
+from utils.registry import Configured
+from utils.tables import parse_json
 
 INDEX = "index.json"
 INDEX_LIMIT = 2**24  # bytes, some hundred thousand time steps
-NESTING = 100  # levels of a provenance
+FORMAT_VERSION = 1  # raise it whenever the same configuration and seed give other bytes
+LIBRARIES = ("h5py", "numpy", "pillow", "scipy", "sktime")
+
+
+def describe(
+    seed: int | None, configuration: Configured, source: dict[str, Any] | list[dict[str, str]]
+) -> dict[str, Any]:
+    """Record how a product is made: enough to make it again, nothing that differs from run to run.
+
+    The source is the provenance of the product, or digests of the files, that it is made from.
+    """
+    return {
+        "format_version": FORMAT_VERSION,
+        "seed": seed,
+        "configuration": configuration.model_dump(mode="json", exclude={"seed", "latent_product_path"}),
+        "libraries": _libraries(),
+        "source": source,
+    }
+
+
+@functools.cache
+def _libraries() -> dict[str, str]:
+    return {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()}
 
 
 def _inside(name: str) -> str:
@@ -34,21 +62,12 @@ def _numbered(files: dict[str, Any]) -> dict[str, Any]:
     return {step: files[step] for step in expected}
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number")
-
-
-def _shallow(value: object, levels: int = NESTING) -> bool:
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return levels > 0 and all(_shallow(item, levels - 1) for item in items)
-
-
 def _traceable(provenance: dict[str, Any]) -> dict[str, Any]:
-    if not _shallow(provenance):
-        raise ValueError(f"found more than {NESTING} nested levels")
+    json.dumps(provenance, allow_nan=False)  # as products derived from this one will record it
     for seed in seeds_of(provenance):
         if type(seed) is not int or seed < 0:
             raise ValueError(f"found seed {seed!r:.200}, expected a whole number from 0")
+    is_held_out(provenance)
     return provenance
 
 
@@ -59,6 +78,16 @@ def seeds_of(provenance: object) -> tuple[int, ...]:
         seeds.append(provenance.get("seed"))
         provenance = provenance.get("source")
     return tuple(seed for seed in seeds if seed is not None)
+
+
+def is_held_out(provenance: dict[str, Any]) -> bool:
+    """Say whether a product shows time series that are held out; those without such a record show others."""
+    while isinstance(provenance.get("source"), dict):
+        provenance = provenance["source"]
+    found: Any = provenance
+    for key in ("configuration", "ts", "held_out", "views"):
+        found = found.get(key) if isinstance(found, dict) else None
+    return isinstance(found, str) and provenance.get("seed") in parse_numbers(found)
 
 
 FileName = Annotated[str, AfterValidator(_inside)]
@@ -85,13 +114,12 @@ class Index(BaseModel):
 def read_index(root: Path) -> Index:
     path = root / INDEX
     try:
-        text = read_text(path, "the index of a product", limit=INDEX_LIMIT)
-        return Index.model_validate(json.loads(text, parse_constant=_refuse))
+        return Index.model_validate(parse_json(read_text(path, "the index of a product", limit=INDEX_LIMIT)))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise DataError(
             f"{path}: {where:.200}: {first['msg'].removeprefix('Value error, ')}; make the product again"
         ) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise DataError(f"{path}: not valid JSON ({error}); make the product again") from error

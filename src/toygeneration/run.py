@@ -1,31 +1,19 @@
 """From configuration files to products on disk: what the root scripts do."""
 
-import contextlib
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 from src.toygeneration.config_files import DerivationConfig, GenerationConfig
 from src.toygeneration.derivation import DerivedProduct
-from src.toygeneration.export import ProductDataset, check_output, export
+from src.toygeneration.export import ProductDataset, export
 from src.toygeneration.frames import FrameSource
 from src.toygeneration.product import Product
-from utils.config import read
+from utils.cli import progress_bar
+from utils.config import Paths, named, read
+from utils.environment import deterministic
 from utils.errors import ConfigError
-from utils.processors import deterministic
-from utils.progress_bar import progress_bar
 
 logger = logging.getLogger(__name__)
-
-
-@contextlib.contextmanager
-def naming(cfg: Path) -> Iterator[None]:
-    """Put a configuration file's name before what is wrong with its content."""
-    try:
-        yield
-    except ConfigError as error:
-        known = str(error).startswith(str(cfg))
-        raise ConfigError(str(error) if known else f"{cfg}: {error}") from error
 
 
 def write(product: FrameSource, output: Path, *, overwrite: bool, title: str) -> None:
@@ -37,26 +25,24 @@ def write(product: FrameSource, output: Path, *, overwrite: bool, title: str) ->
     logger.info("%s: %d frames of %s (width x height x bands)", output, len(product.steps), size)
 
 
-def generate(cfg: Path, output: Path, *, seed: int | None = None, overwrite: bool = False) -> None:
+def generate(cfg: Paths, output: Path, *, seed: int | None = None, overwrite: bool = False) -> None:
     """Generate a latent product; a seed that is given replaces the file's."""
-    with naming(cfg), deterministic():
-        config = read(GenerationConfig, cfg)
+    config = read(GenerationConfig, cfg)
+    with named(cfg, ConfigError), deterministic():
         seed = config.seed if seed is None else seed
         if seed is None:
             raise ConfigError("seed: missing; set it or pass --seed")
-        check_output(output, overwrite=overwrite)
         write(Product(config, config.ts.read(), seed), output, overwrite=overwrite, title="Generation")
 
 
 def derive(
-    cfg: Path, output: Path, *, product: Path | None = None, seed: int | None = None, overwrite: bool = False
+    cfg: Paths, output: Path, *, product: Path | None = None, seed: int | None = None, overwrite: bool = False
 ) -> None:
     """Derive what a sensor would see of a product; what is given of source and seed replaces the file's."""
-    with naming(cfg), deterministic():
-        config = read(DerivationConfig, cfg)
+    config = read(DerivationConfig, cfg)
+    with named(cfg, ConfigError), deterministic():
         source = product or config.latent_product_path
         if source is None:
             raise ConfigError("latent_product_path: missing; set it or pass --product")
-        check_output(output, overwrite=overwrite)
         derived = DerivedProduct(config, ProductDataset(source), config.seed if seed is None else seed)
         write(derived, output, overwrite=overwrite, title="Derivation")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.toygeneration.config_files import DerivationConfig, GenerationConfig
@@ -16,7 +16,13 @@ from utils import memory
 from utils.config import read, validate
 from utils.errors import ConfigError, UsageError
 
-GAUSSIAN = change(GENERATION, random_sampler={"name": "gaussian", "std": 0.1}, ts__dims=[0, 2, 4])
+GAUSSIAN = change(
+    GENERATION,
+    random_sampler={"name": "gaussian", "std": 0.1},
+    ts__dims=[0, 2, 4],
+    ts__held_out={"views": "1-3,7", "share": 0.5},
+    texture="own",
+)
 OPTICAL = change(
     DERIVATION,
     corruption=CLOUDS | {"seed": 1},
@@ -37,6 +43,7 @@ def run(work: Callable[[Path], object], cfg: Path) -> None:
         assert line.isprintable() and len(line) < 3100, line  # noqa: PT018 - either outcome is right
 
 
+@settings(max_examples=25)
 @given(st.data())
 def test_damaged_generation_files_are_named_or_work(tmp_path: Path, data: st.DataObject) -> None:
     cfg = tmp_path / "cfg.yaml"
@@ -44,6 +51,7 @@ def test_damaged_generation_files_are_named_or_work(tmp_path: Path, data: st.Dat
     run(lambda cfg: generate(cfg, tmp_path / "made", overwrite=True), cfg)
 
 
+@settings(max_examples=25)
 @given(st.data())
 def test_damaged_derivation_files_are_named_or_work(tmp_path: Path, product_folder: Path, data: st.DataObject) -> None:
     cfg = tmp_path / "cfg.yaml"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from src.toygeneration.arrays import ArrayWriter
+from src.toygeneration.arrays import write_array
 from src.toygeneration.derivation import DerivedProduct
 from src.toygeneration.export import ProductDataset, check_output, export, is_product, read_products
 from tests.conftest import CLOUDS, contents, derivation, scene
@@ -140,7 +140,7 @@ def test_files_of_another_size_than_the_first_are_named(product_folder: Path) ->
     for kind, shape in (("frame", (32, 48, 4)), ("annotation", (48, 32, 2))):
         path = product_folder / f"{kind}s" / f"{kind}_2.h5"
         content = path.read_bytes()
-        ArrayWriter(np.float32 if kind == "frame" else np.int16).write(path, np.zeros(shape))
+        write_array(path, kind, np.zeros(shape))
         with pytest.raises(DataError, match=rf"{kind}_2.h5: .*found shape"):
             ProductDataset(product_folder)[2]
         path.write_bytes(content)

@@ -4,10 +4,13 @@ import functools
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
+from src.toygeneration.index import is_held_out
 from src.toygeneration.product import Product
 from tests.conftest import generation, make_dataset, scene
 from utils.errors import ConfigError
+from utils.number_lists import parse_numbers
 from utils.seeding import Streams
 
 
@@ -117,3 +120,61 @@ def test_parcels_textures_do_not_depend_on_each_other() -> None:
     product, other = scene(seed=1), scene(seed=1, product__border_width=0)
     both = product.annotation[..., 0] > 0
     assert np.array_equal(product.texture[both], other.texture[both])
+
+
+HELD_OUT = {"views": "7,20-29", "share": 0.25}
+
+
+def test_held_out_views_draw_from_series_that_no_other_view_draws_from() -> None:
+    """Cases are found again by their values, and parcels' classes are what they are without held-out series."""
+    config, plain = generation(ts__held_out=HELD_OUT, product__horizon=100), generation(product__horizon=100)
+    dataset = config.ts.read()
+    cases = {case.tobytes(): index for index, case in enumerate(dataset.series)}
+    drawn = {}
+    for seed in range(40):
+        product = Product(config, dataset, seed)
+        drawn[seed] = {cases[np.ascontiguousarray(series).tobytes()] for series in product.values[1:]}
+        assert np.array_equal(product.annotation, Product(plain, dataset, seed).annotation)
+    apart = {7, *range(20, 30)}
+    assert set.union(*(drawn[seed] for seed in apart)) <= set(np.flatnonzero(dataset.held_out))
+    assert set.union(*(drawn[seed] for seed in set(drawn) - apart)) <= set(np.flatnonzero(~dataset.held_out))
+
+
+def test_what_is_held_out_is_recorded_and_nothing_where_nothing_is() -> None:
+    recorded = Product(generation(ts__held_out=HELD_OUT), make_dataset(), 7).provenance()["configuration"]
+    assert recorded["ts"]["held_out"] == HELD_OUT
+    for seed in (4, 7, 25):
+        product = Product(generation(ts__held_out=HELD_OUT), make_dataset(), seed)
+        assert is_held_out(product.provenance()) == (seed in parse_numbers(HELD_OUT["views"]))
+        assert is_held_out({"source": product.provenance()}) == is_held_out(product.provenance())
+    assert not is_held_out(scene().provenance())
+    plain = scene().provenance()["configuration"]
+    assert "held_out" not in plain["ts"]
+    assert plain == scene(ts__held_out=None).provenance()["configuration"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"views": "1"}, {"share": 0.2}, {"views": "2-1", "share": 0.2}, {"views": "1", "share": 0}]
+)
+def test_held_out_needs_views_and_a_share(wrong: dict) -> None:
+    with pytest.raises(ValidationError):
+        generation(ts__held_out=wrong)
+
+
+@pytest.mark.parametrize(
+    ("textures", "expected"), [(("shared", "shared"), 1), (("own", "own"), 0), (("shared", "own"), 0)]
+)
+def test_two_sensors_share_their_texture_or_have_their_own(textures: tuple[str, str], expected: float) -> None:
+    """Parcels, classes and series don't change with it."""
+    sensors = []
+    for texture, dims in zip(textures, ([0, 1, 2], [3, 4, 5]), strict=True):
+        changes = {"product__size": {"width": 128, "height": 128}, "ts__dims": dims}
+        config, plain = generation(texture=texture, **changes), generation(**changes)
+        made, before = Product(config, config.ts.read(), 3), Product(plain, plain.ts.read(), 3)
+        assert np.array_equal(made.annotation, before.annotation)
+        assert np.array_equal(made.values, before.values)
+        assert np.array_equal(made.texture, before.texture) == (texture == "shared")
+        assert np.array_equal(made.texture, Product(config, config.ts.read(), 3).texture)
+        sensors.append(made.texture[made.annotation[..., 0] > 0])
+    correlation = np.corrcoef(*(texture.ravel() for texture in sensors))[0, 1]
+    assert abs(correlation - expected) < 0.05

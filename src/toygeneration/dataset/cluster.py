@@ -12,18 +12,7 @@ import uuid
 from typing import Any
 
 import cloudpickle
-from distributed import (
-    CancelledError,
-    Client,
-    Future,
-    KilledWorker,
-    Reschedule,
-    Security,
-    Worker,
-    WorkerPlugin,
-    get_worker,
-    rpc,
-)
+import distributed
 
 from src.toygeneration.dataset import workers
 from src.toygeneration.dataset.workers import DIED, Closed, Results, Workers
@@ -33,30 +22,29 @@ from utils.errors import RunError
 PATIENCE = 5  # seconds; with the time for imports, what is wrong is said within ten
 
 
-class ViewWorkers(WorkerPlugin):
+class ViewWorkers(distributed.WorkerPlugin):
     """Gives a Dask worker, also one that joins later, `Workers` that were started with these arguments."""
 
     def __init__(self, start: tuple[Any, ...]) -> None:
         self.start = start
 
-    def setup(self, worker: Worker) -> None:
+    def setup(self, worker: distributed.Worker) -> None:
         self.workers = Workers(*self.start)
 
     def build(self, seed: int) -> str | None:
         try:
             return self.workers.build(seed)
         except Closed as error:  # this Dask worker is about to leave
-            raise Reschedule from error
+            raise distributed.Reschedule from error
 
-    def teardown(self, worker: Worker) -> None:
+    def teardown(self, worker: distributed.Worker) -> None:
         self.workers.close()
 
 
 def on_cluster(scheduler: str, start: tuple[Any, ...], seeds: list[int]) -> Results:
     """Build the views of some seeds on the cluster of a scheduler; `start` are arguments of `Workers`.
 
-    Raises:
-        RunError: If no scheduler answers at that address, or it has no workers; also while views are being built.
+    Raises `RunError` if no scheduler answers at that address, or it has no workers; also while views are being built.
     """
     for handler in logging.getLogger("distributed").handlers:
         handler.setLevel(logging.CRITICAL)  # what matters of it is said here
@@ -65,7 +53,6 @@ def on_cluster(scheduler: str, start: tuple[Any, ...], seeds: list[int]) -> Resu
 
 
 def check(scheduler: str) -> None:
-    """Make sure that there is a scheduler with workers."""
     problem = asyncio.run(_problem(scheduler))
     if problem:
         raise RunError(f"--scheduler: {scheduler}: {problem}")
@@ -74,8 +61,8 @@ def check(scheduler: str) -> None:
 async def _problem(scheduler: str) -> str | None:
     answered = False
     try:
-        keys = Security().get_connection_args("client")  # as Dask is configured
-        async with asyncio.timeout(PATIENCE), rpc(scheduler, connection_args=keys) as cluster:
+        keys = distributed.Security().get_connection_args("client")  # as Dask is configured
+        async with asyncio.timeout(PATIENCE), distributed.rpc(scheduler, connection_args=keys) as cluster:
             while True:
                 identity = await cluster.identity()
                 answered = identity["type"] == "Scheduler"
@@ -92,13 +79,13 @@ async def _problem(scheduler: str) -> str | None:
 def _build_all(scheduler: str, start: tuple[Any, ...], seeds: list[int]) -> Results:
     for module in (workers, sys.modules[__name__]):
         cloudpickle.register_pickle_by_value(module)
-    finished: queue.SimpleQueue[Future] = queue.SimpleQueue()
+    finished: queue.SimpleQueue[distributed.Future] = queue.SimpleQueue()
     name = f"views-{uuid.uuid4().hex}"
 
     def build(seed: int) -> str | None:  # within a function, or its module's name would be sent in place of its code
-        return get_worker().plugins[name].build(seed)
+        return distributed.get_worker().plugins[name].build(seed)
 
-    with Client(scheduler, timeout=PATIENCE, set_as_default=False) as client:
+    with distributed.Client(scheduler, timeout=PATIENCE, set_as_default=False) as client:
         client.register_plugin(ViewWorkers(start), name)
         futures = client.map(build, seeds, pure=False)
         seed_of = {future.key: seed for future, seed in zip(futures, seeds, strict=True)}
@@ -115,7 +102,7 @@ def _build_all(scheduler: str, start: tuple[Any, ...], seeds: list[int]) -> Resu
                 client.unregister_worker_plugin(name)
 
 
-def _next(finished: queue.SimpleQueue[Future], scheduler: str) -> Future:
+def _next(finished: queue.SimpleQueue[distributed.Future], scheduler: str) -> distributed.Future:
     """Wait for a view as long as there are workers."""
     while True:
         try:
@@ -124,17 +111,17 @@ def _next(finished: queue.SimpleQueue[Future], scheduler: str) -> Future:
             check(scheduler)
 
 
-def _outcome(future: Future, scheduler: str) -> str | None:
+def _outcome(future: distributed.Future, scheduler: str) -> str | None:
     while True:
         try:
             return future.result(timeout=PATIENCE)
         except TimeoutError:  # the worker that had the answer is gone; another one finds the view made
             check(scheduler)
-        except CancelledError as error:
+        except distributed.CancelledError as error:
             raise RunError(
                 f"--scheduler: {scheduler}: the scheduler was lost; start it and run the same command again"
             ) from error
-        except KilledWorker:
+        except distributed.KilledWorker:
             return DIED
         except Exception as error:
             return describe(error)[0]

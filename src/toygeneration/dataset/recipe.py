@@ -11,10 +11,10 @@ from src.toygeneration.frames import FrameSource
 from src.toygeneration.product import Product
 from src.toygeneration.timeserie.dataset import TSDataset
 from utils import config as configuration
+from utils.environment import deterministic
 from utils.errors import ConfigError
 from utils.files import digest_file, find_files
 from utils.identity import Identity, code_version, digest
-from utils.processors import deterministic
 from utils.registry import Configured
 
 # What a view doesn't depend on: its latent products have its own seed, and files may lie anywhere.
@@ -36,10 +36,7 @@ class Recipe(Configured):
         """Read a folder of configurations, with its subfolders; files such as a scale are merged over each of them.
 
         `generation_NAME.yaml` makes a latent product, `derivation_NAME.yaml` one of the view's products; the last
-        part of its `latent_product_path` names its source.
-
-        Raises:
-            ConfigError: With all problems of all files.
+        part of its `latent_product_path` names its source. Raises `ConfigError` with all problems of all files.
         """
         generations: dict[str, GenerationConfig] = {}
         derivations: dict[str, DerivationConfig] = {}
@@ -51,7 +48,7 @@ class Recipe(Configured):
                 if name in generations or name in derivations:
                     problems.append(f"{file}: another file makes a product {name!r} already; rename one of them")
                 try:
-                    found[name] = configuration.validate(model, configuration.load(file, *over), file)
+                    found[name] = configuration.validate(model, configuration.load([file, *over]), file)
                 except ConfigError as error:
                     problems.append(str(error))
         if problems:
@@ -64,11 +61,7 @@ class Recipe(Configured):
     def from_configurations(
         cls, generations: dict[str, GenerationConfig], derivations: dict[str, DerivationConfig], folder: Path | str
     ) -> Self:
-        """Work out which product is derived from which; the folder is where they come from, for messages.
-
-        Raises:
-            ConfigError: If a source is missing, or products are derived from each other in a circle.
-        """
+        """Work out which product is derived from which; the folder is where they come from, for messages."""
         known = [*generations, *derivations]
         sources = {name: PurePosixPath(d.latent_product_path or "").name for name, d in derivations.items()}
         problems = [
@@ -98,10 +91,6 @@ class Recipe(Configured):
     @functools.cached_property
     def _series(self) -> dict[str, TSDataset]:
         return {name: config.ts.read() for name, config in self.generations.items()}
-
-    def check(self) -> None:
-        """Read the time series and try the geometry of every product, so that a bad task fails before it starts."""
-        self.products(0, list(self.derivations))
 
     def products(self, seed: int, names: list[str]) -> dict[str, FrameSource]:
         """Set up some of the derived products of the view of that seed. What they have in common is made once."""

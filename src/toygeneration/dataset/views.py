@@ -15,7 +15,8 @@ from src.toygeneration.dataset.workers import Results, Workers
 from src.toygeneration.export import check_output, is_product
 from utils.errors import UsageError
 from utils.files import remove_directory, sweep
-from utils.identity import ROOT, Identity, goes_on, keep
+from utils.identity import ROOT, Identity, goes_on
+from utils.tables import write_json
 
 IDENTITY = "identity.json"
 logger = logging.getLogger(__name__)
@@ -34,23 +35,17 @@ def build_views(
     """Build the views that a data set lacks; return what went wrong, by seed.
 
     Each view is a folder of the data set, named by its seed. The bytes don't depend on the number of workers, on the
-    order of work or on where it is done.
-
-    Args:
-        njobs: number of local processes.
-        scheduler: address of a Dask cluster to use instead. Its workers must see the same files.
-        overwrite: remove views of another recipe, or with other seeds.
-        on_view: called after each view.
+    order of work or on where it is done: in `njobs` local processes, or on the Dask cluster of a scheduler, whose
+    workers must see the same files. For `overwrite` see `claim`.
 
     Raises:
-        ProjectError: If no view can be made of the recipe.
-        UsageError: If the folder holds views of another recipe.
-        RunError: If the cluster cannot be used.
+        ProjectError: If no view can be made of the recipe, the folder holds views of another one, or the cluster cannot
+            be used.
     """
     task = {"recipe": recipe.model_dump_json(), "folder": str(folder.absolute())}
     seeds, failures = list(dict.fromkeys(seeds)), {}
     with contextlib.closing(_results(task, seeds, min(njobs, len(seeds)), scheduler)) as results:
-        recipe.check()
+        recipe.products(0, [*recipe.derivations])  # so that a bad task fails before anything is touched
         claim(folder, recipe, seeds, overwrite=overwrite)
         for seed, problem in results:
             if problem:
@@ -66,10 +61,8 @@ def build_views(
 def claim(folder: Path, recipe: Recipe, seeds: Iterable[int], *, overwrite: bool) -> None:
     """Make a folder the place of a recipe's views. Views of the same recipe that it holds stay.
 
-    With `overwrite`, views of another recipe, or with other seeds, are removed. Nothing else is.
-
-    Raises:
-        UsageError: If there are such views and they may not, or something else stands in a product's folder.
+    With `overwrite`, views of another recipe, or with other seeds, are removed. Nothing else is: `UsageError` is raised
+    if there are such views and they may not, or something else stands in a product's folder.
     """
     path, identity = folder / IDENTITY, recipe.identity()
     same = goes_on(path, identity, overwrite=overwrite)
@@ -89,7 +82,7 @@ def claim(folder: Path, recipe: Recipe, seeds: Iterable[int], *, overwrite: bool
         with contextlib.suppress(OSError):  # the view holds something else
             product.parent.rmdir()
     if not same:
-        keep(path, identity)
+        write_json(path, identity.record())
 
 
 def _former(path: Path) -> Iterable[str]:

@@ -18,9 +18,8 @@ from utils.cli import describe
 PATIENCE = 60  # seconds without work, after which a worker leaves: whoever started it on a cluster may be gone
 
 
-@functools.lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=2)  # a process reads a recipe and its time series once
 def _restored(recipe: str) -> Recipe:
-    """A process reads a recipe and its time series once."""
     return configuration.validate(Recipe, json.loads(recipe), "recipe")
 
 
@@ -36,8 +35,8 @@ def attempt(recipe: str, folder: str, seed: int) -> str | None:
 def serve() -> None:
     """Read the arguments of `attempt` but the seed; then answer what went wrong with each view, or null.
 
-    The input ends when whoever opened it closes it, or dies in whatever way; then this process stops, whatever it is
-    doing, and removes what isn't whole.
+    When whoever opened the input closes it, or dies in whatever way, this process stops at once, and removes what isn't
+    whole.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; whoever opened the input will close it
     signal.signal(signal.SIGTERM, _leave)
@@ -61,6 +60,5 @@ def _listen(lines: queue.SimpleQueue[Any]) -> None:
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
-    del frame
     signal.signal(number, signal.SIG_IGN)  # nothing interrupts the clearing up
     sys.exit(128 + number)

@@ -15,11 +15,11 @@ PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from src.toygeneration.d
 
 
 class Closed(Exception):
-    """No worker is left, and none will be started."""
+    """The workers were closed meanwhile: none is left, and none will be started."""
 
 
 class Worker:
-    """A process that builds views, one at a time; see `serve` in worker.py and, for its arguments, `Workers`."""
+    """A process that builds views, one at a time; see `serve` in worker.py."""
 
     def __init__(self, checkout: str, place: str, task: dict[str, str]) -> None:
         command = [sys.executable, "-P", "-c", PROGRAM, checkout]
@@ -59,10 +59,7 @@ class Worker:
 class Workers:
     """As many workers as are busy at once; each is started when there is none to spare. May be used by many threads.
 
-    Args:
-        checkout: the project's root, from which they import.
-        place: their working folder.
-        task: what `serve` wants to know first.
+    Workers import from `checkout`, the project's root, work in the folder `place`, and are told the `task` first.
     """
 
     def __init__(self, checkout: str, place: str, task: dict[str, str]) -> None:
@@ -72,11 +69,7 @@ class Workers:
         self._lock, self._closed = threading.Lock(), False
 
     def build(self, seed: int) -> str | None:
-        """Have a view built, by another worker if one dies; say in one line what went wrong, or None.
-
-        Raises:
-            Closed: If the workers were closed meanwhile.
-        """
+        """Have a view built, by another worker if one dies; say in one line what went wrong, or None."""
         for _ in range(ATTEMPTS):
             worker = self._take()
             answer = worker.build(seed)

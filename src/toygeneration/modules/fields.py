@@ -28,21 +28,17 @@ class PowerLaw:
         amplitude = frequency**exponent
         amplitude[0, 0] = 0
         self._amplitude = amplitude.astype(np.float32)
-        self._scratch = [np.empty(amplitude.shape, kind) for kind in (np.float32, np.float32, np.complex64)]
         self._plain = [0, -1] if self._grid[1] % 2 == 0 else [0]
 
     def draw(self, rng: np.random.Generator) -> Field:
         """Draw one field `(height, width)`, minimum 0 and maximum 1 (all 0 for a single pixel)."""
-        pair, phase, spectrum = self._scratch
-        rng.random(dtype=np.float32, out=pair)
-        rng.random(dtype=np.float32, out=phase)
-        pair *= TURN
-        phase *= TURN
-        np.cos(pair, out=pair)
-        pair[:, self._plain] = 1
-        pair *= self._amplitude
-        np.multiply(pair, np.cos(phase), out=spectrum.real)
-        np.multiply(pair, np.sin(phase), out=spectrum.imag)
+        shape = self._amplitude.shape
+        half_sum, half_difference = (rng.random(shape, dtype=np.float32) * TURN for _ in range(2))  # a, b
+        size = np.cos(half_sum)
+        size[:, self._plain] = 1
+        size *= self._amplitude
+        spectrum = np.empty(shape, np.complex64)
+        spectrum.real, spectrum.imag = size * np.cos(half_difference), size * np.sin(half_difference)
         field = fft.irfft2(spectrum, s=self._grid)[: self._size[0], : self._size[1]]
         low, high = field.min(), field.max()
         field -= low

@@ -24,11 +24,7 @@ class AxisMap:
 
     @classmethod
     def from_coordinates(cls, coordinates: NDArray[np.float64], size: int) -> "AxisMap":
-        """Interpolate linearly between `size` pixels.
-
-        The coordinates say for each output pixel where it lies among the input's pixel indices. Beyond the first and
-        last pixel the edge is repeated.
-        """
+        """Interpolate linearly between `size` pixels, at coordinates in pixels; beyond the ends, repeat them."""
         inside = np.clip(coordinates, 0, size - 1)
         left = np.minimum(inside.astype(np.intp), max(size - 2, 0))
         right = np.minimum(left + 1, size - 1)
@@ -40,19 +36,13 @@ class AxisMap:
 
 
 def chain(first: csr_array | None, second: csr_array | None) -> csr_array | None:
-    """Combine two resamplings of one axis, `(middle, input)` and `(output, middle)`, into one `(output, input)`.
-
-    None leaves the axis as it is. The result is in single precision.
-    """
+    """Combine two resamplings of one axis, each of which may be None, into one matrix in single precision."""
     present = [matrix for matrix in (second, first) if matrix is not None]
     return csr_array(functools.reduce(operator.matmul, present)).astype(np.float32) if present else None
 
 
 def resample(image: Frame, rows: csr_array | None, columns: csr_array | None) -> Frame:
-    """Resample an image `(H, W)` or `(H, W, C)` by matrices `(h, H)` and `(w, W)`; None leaves an axis as it is.
-
-    Where there is nothing to do, the image itself is returned, not a copy.
-    """
+    """Resample an image `(H, W)` or `(H, W, C)` by matrices `(h, H)` and `(w, W)`; None leaves an axis as it is."""
     if rows is not None:
         flat = image.reshape(len(image), -1)  # (H, W * C)
         image = (rows @ flat).reshape(rows.shape[0], *image.shape[1:])  # (h, W, C)
@@ -73,15 +63,11 @@ def _turn(image: Frame) -> Frame:
 
 def majority(labels: Labels, block_height: int, block_width: int) -> Labels:
     """Take the most frequent label of each block, the smallest on a tie: `(H, W)` to `(H / height, W / width)`."""
+    from scipy.stats import mode  # slow to import, and only used where there is aggregation
+
     height, width = labels.shape[0] // block_height, labels.shape[1] // block_width
-    blocks = labels.reshape(height, block_height, width, block_width).swapaxes(1, 2)
-    blocks = blocks.reshape(height * width, block_height * block_width)
-    winner = blocks[:, 0].copy()
-    mixed = np.flatnonzero((blocks != winner[:, None]).any(axis=1))
-    ordered = np.sort(blocks[mixed], axis=1)  # equal labels become runs
-    place = np.arange(ordered.shape[1])
-    starts = np.where(np.diff(ordered, axis=1, prepend=ordered[:, :1] - 1) != 0, place, 0)
-    length = place - np.maximum.accumulate(starts, axis=1)
-    longest = length.argmax(axis=1)  # the first of equals, that is the smallest label
-    winner[mixed] = ordered[np.arange(len(mixed)), longest]
-    return winner.reshape(height, width)
+    blocks = labels.reshape(height, block_height, width, block_width).swapaxes(1, 2).reshape(height, width, -1)
+    winner = blocks[..., 0].copy()
+    mixed = (blocks != winner[..., None]).any(axis=-1)  # few: pixels along the borders of parcels
+    winner[mixed] = mode(blocks[mixed], axis=-1).mode
+    return winner

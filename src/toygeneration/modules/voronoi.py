@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial import Voronoi
 
 Points = NDArray[np.float64]  # (n, 2): row, column
-_TILE = 64
+TILE = 32  # pixels; all distances within a tile are in memory at once
 
 
 def draw_points(n_polygons: int, height: int, width: int, *, rng: np.random.Generator) -> Points:
@@ -29,39 +29,24 @@ def rasterise(points: Points, height: int, width: int) -> NDArray[np.int16]:
     than the tile's diameter is nearest to no pixel of the tile; the few others are compared pixel by pixel.
     """
     cells = np.empty((height, width), dtype=np.int16)
-    rows, columns = np.arange(height) + 0.5, np.arange(width) + 0.5
-    for top, left in itertools.product(range(0, height, _TILE), range(0, width, _TILE)):
-        tile = slice(top, top + _TILE), slice(left, left + _TILE)
-        distance = np.hypot(*(points - (top + _TILE / 2, left + _TILE / 2)).T)
-        candidates = np.flatnonzero(distance <= distance.min() + _TILE * math.sqrt(2))
-        cells[tile] = _nearest(points, candidates, rows[tile[0]], columns[tile[1]]) + 1
+    rows, columns = np.arange(height)[:, None, None] + 0.5, np.arange(width)[:, None] + 0.5
+    for top, left in itertools.product(range(0, height, TILE), range(0, width, TILE)):
+        tile = slice(top, top + TILE), slice(left, left + TILE)
+        distance = np.hypot(*(points - (top + TILE / 2, left + TILE / 2)).T)
+        near = np.flatnonzero(distance <= distance.min() + TILE * math.sqrt(2))
+        squared = (rows[tile[0]] - points[near, 0]) ** 2 + (columns[tile[1]] - points[near, 1]) ** 2
+        cells[tile] = near[squared.argmin(axis=-1)] + 1  # (rows, columns, points) to (rows, columns)
     return cells
-
-
-def _nearest(
-    points: Points, candidates: NDArray[np.intp], rows: NDArray[np.float64], columns: NDArray[np.float64]
-) -> NDArray[np.int16]:
-    """Index of the candidate nearest to each pixel of a tile."""
-    nearest = np.full((len(rows), len(columns)), candidates[0], dtype=np.int16)
-    shortest = np.full(nearest.shape, np.inf)
-    for candidate in candidates:
-        row, column = points[candidate]
-        squared = (rows[:, None] - row) ** 2 + (columns - column) ** 2
-        nearest[squared < shortest] = candidate
-        np.minimum(shortest, squared, out=shortest)
-    return nearest
 
 
 def shared_edges(points: Points, height: int, width: int) -> NDArray[np.float64]:
     """Find the edges `(m, 2, 2)` that cells, clipped to the image, share: two ends, each (row, column) in pixels.
 
-    The points are mirrored at the four sides: then the image's own sides are Voronoi edges too, and every cell
-    inside is bounded and clipped exactly.
+    The points are mirrored at the four sides: then the image's own sides are edges too, and every cell is clipped.
     """
-    extent = np.array([height, width], dtype=float)
-    flips = [points * np.where(axis == np.arange(2), -1, 1) for axis in (0, 1)]
-    far = [flip + np.where(axis == np.arange(2), 2 * extent, 0) for axis, flip in enumerate(flips)]
-    diagram = Voronoi(np.concatenate([points, *flips, *far]))
+    down, across = points * (-1, 1), points * (1, -1)
+    far = down + np.array([2 * height, 0]), across + np.array([0, 2 * width])
+    diagram = Voronoi(np.concatenate([points, down, across, *far]))
     shared = (diagram.ridge_points < len(points)).all(axis=1)
     ends = np.array([v for v, inside in zip(diagram.ridge_vertices, shared, strict=True) if inside], dtype=int)
     return diagram.vertices[ends.reshape(-1, 2)]

@@ -1,5 +1,6 @@
 """A data set of time series, scaled and grouped into land-cover classes."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,32 +12,36 @@ from src.toygeneration.timeserie.ts_file import read
 from src.toygeneration.timeserie.ts_format import Values
 from utils.errors import ConfigError, DataError
 from utils.files import digest_file
+from utils.seeding import Streams
 
 Window = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class TSDataset:
-    """Multivariate time series with classes."""
-
-    # one array `(steps, bands)` a case, each band scaled to [0, 1] over the whole data set
+    # one array `(steps, bands)` a case, each band scaled to [0, 1] over all cases but those held out
     series: tuple[NDArray[np.float32], ...]
     classes: NDArray[np.int16]  # one number a case, from 1 to `nclass`
     nclass: int  # number of classes
     files: tuple[dict[str, str], ...] = ()  # name and digest of each file that the series were read from
+    held_out: NDArray[np.bool_] | None = None  # one flag a case, where some are held out
 
     @classmethod
     def from_files(
-        cls, files: Sequence[Path], *, ndim: int, nclass: int, dims: Sequence[int] | None = None
+        cls,
+        files: Sequence[Path],
+        *,
+        ndim: int,
+        nclass: int,
+        dims: Sequence[int] | None = None,
+        held_out: float | None = None,
     ) -> "TSDataset":
         """Read several `.ts` files as one data set, in order.
 
         Of the bands the first `ndim` are kept, unless `dims` says which, from 0. The sorted labels are cut into
-        `nclass` nearly equal, consecutive groups.
-
-        Raises:
-            DataError: If a file is malformed, or files disagree on the number of bands.
-            ConfigError: If there are fewer bands or labels than asked for, or a band is constant.
+        `nclass` nearly equal, consecutive groups. Bands are scaled by the cases that are not held out, a share of each
+        class. Raises `DataError` if a file is malformed, or files disagree on the number of bands; `ConfigError` if
+        there are fewer bands, labels or cases than asked for, or a band is constant.
         """
         parts = [read(file) for file in files]
         nbands = {part.series[0].shape[1] for part in parts}
@@ -49,31 +54,33 @@ class TSDataset:
         cases = [case[:, bands] for part in parts for case in part.series]
         labels = [label for part in parts for label in part.labels]
         digests = tuple({"name": file.name, "sha256": digest_file(file)} for file in files)
-        return cls(_scale(cases, bands), _group(labels, nclass), nclass, digests)
+        classes = _group(labels, nclass)
+        apart = None if held_out is None else _hold_out(classes, held_out)
+        return cls(_scale(cases, bands, apart), classes, nclass, digests, apart)
 
     def check_horizon(self, horizon: int) -> None:
-        """Make sure that every class has a case of that many steps.
-
-        Raises:
-            ConfigError: If a class has none, naming the longest horizon that works.
-        """
-        longest = [max(len(self.series[case]) for case in self._cases(n)) for n in range(1, self.nclass + 1)]
-        if horizon > min(longest):
-            short = next(number for number, length in enumerate(longest, 1) if length < horizon)
+        """Raise `ConfigError` if a class has no case of that many steps, naming the longest horizon that works."""
+        groups = itertools.product(range(1, self.nclass + 1), (False,) if self.held_out is None else (False, True))
+        longest = {group: max(len(self.series[case]) for case in self._cases(*group)) for group in groups}
+        works = min(longest.values())
+        if horizon > works:
+            number, held_out = next(group for group, length in longest.items() if length < horizon)
             raise ConfigError(
-                f"product.horizon: found {horizon}, but class {short} has no series that long; "
-                f"the longest horizon that works is {min(longest)}"
+                f"product.horizon: found {horizon}, but class {number} has no {'held-out ' * held_out}series that "
+                f"long; the longest horizon that works is {works}"
             )
 
-    def _cases(self, number: int) -> NDArray[np.intp]:
-        return np.flatnonzero(self.classes == number)
+    def _cases(self, number: int, held_out: bool) -> NDArray[np.intp]:
+        of_class = self.classes == number
+        return np.flatnonzero(of_class if self.held_out is None else of_class & (self.held_out == held_out))
 
-    def draw(self, number: int, horizon: int, *, rng: np.random.Generator) -> Window:
+    def draw(self, number: int, horizon: int, *, held_out: bool = False, rng: np.random.Generator) -> Window:
         """Draw a window `(horizon, bands)` of one case of a class, numbered from 1.
 
-        The case is uniform among those long enough, the start among those that leave `horizon` steps.
+        The case is uniform among those long enough that are held out, or those that are not, where some are; the start
+        among those that leave `horizon` steps.
         """
-        candidates = [c for c in self._cases(number) if len(self.series[c]) >= horizon]
+        candidates = [c for c in self._cases(number, held_out) if len(self.series[c]) >= horizon]
         case = self.series[candidates[rng.integers(len(candidates))]]
         start = rng.integers(len(case) - horizon + 1)
         return case[start : start + horizon]
@@ -91,10 +98,27 @@ def _pick_bands(available: int, ndim: int, dims: Sequence[int] | None) -> list[i
     return list(range(ndim) if dims is None else dims)
 
 
-def _scale(cases: list[Values], bands: list[int]) -> tuple[NDArray[np.float32], ...]:
-    """Scale each band to [0, 1] over all cases."""
-    low = np.min([case.min(axis=0) for case in cases], axis=0)
-    high = np.max([case.max(axis=0) for case in cases], axis=0)
+def _hold_out(classes: NDArray[np.int16], share: float) -> NDArray[np.bool_]:
+    """Choose a share of each class's cases: the same ones wherever classes have as many cases, in the same order."""
+    chosen = np.zeros(len(classes), dtype=bool)
+    for number in np.unique(classes):
+        cases = np.flatnonzero(classes == number)
+        count = round(share * len(cases))
+        if not 0 < count < len(cases):
+            raise ConfigError(
+                f"ts.held_out.share: found {share:g}, which holds out {count} of the {len(cases)} series of class "
+                f"{number}, expected at least one on either side; change it, lower ts.nclass or name more files"
+            )
+        chosen[Streams((0,)).rng("held_out", number).permutation(cases)[:count]] = True
+    return chosen
+
+
+def _scale(
+    cases: list[Values], bands: list[int], held_out: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.float32], ...]:
+    known = cases if held_out is None else [case for case, apart in zip(cases, held_out, strict=True) if not apart]
+    low = np.min([case.min(axis=0) for case in known], axis=0)
+    high = np.max([case.max(axis=0) for case in known], axis=0)
     for band, flat in zip(bands, low == high, strict=True):
         if flat:
             raise ConfigError(

@@ -13,11 +13,7 @@ DOWNLOADER = "repro/downloads/time_series/download_time_series_dataset.py"
 
 
 def resolve(path: str) -> list[Path]:
-    """Find the files of a configuration's path; `sktime:NAME` is a data set that ships inside sktime, in two parts.
-
-    Raises:
-        DataError: If there are none.
-    """
+    """Find the files of a configuration's path; `sktime:NAME` is a data set that ships inside sktime, in two parts."""
     if not path.startswith(SHIPPED):
         return [regular_file(path, f"a .ts time series file (the published ones are fetched by {DOWNLOADER})")]
     name = path.removeprefix(SHIPPED)
@@ -40,8 +36,7 @@ def _shipped_folder() -> Path:
 
 def read(path: Path) -> Cases:
     """Read one `.ts` file whole, its cases in order; raise `DataError` if it is no text file, or malformed."""
-    text = read_text(path, "a .ts time series file")
     try:
-        return parse(text)
+        return parse(read_text(path, "a .ts time series file"))
     except ValueError as error:
         raise DataError(f"{path}: {error}; correct the file") from error

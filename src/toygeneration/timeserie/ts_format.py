@@ -28,11 +28,10 @@ class Cases:
 
 
 def parse(text: str) -> Cases:
-    """Read what a `.ts` file says.
+    """Read what a `.ts` file says, or raise a `ValueError` that names the line at fault.
 
-    Raises:
-        ValueError: If it is malformed, naming the line: no class labels, other labels than the header's, missing or
-            infinite values, bands of different lengths, time stamps that are not equally spaced.
+    It is malformed if it has no class labels, other labels than the header's, missing or infinite values, bands of
+    different lengths, or time stamps that are not equally spaced.
     """
     header, lines = _split(text)
     classes = header.get("@classlabel", [])
@@ -47,12 +46,13 @@ def parse(text: str) -> Cases:
             if label not in known:
                 raise ValueError(f"has label {label!r}, expected one of the header's ({', '.join(sorted(known))})")
             if timed:
-                intervals.append(_interval([_PAIR.findall(band) for band in bands]))
+                intervals += _intervals([_PAIR.findall(band) for band in bands])
             series.append(_case([_values(band, timed) for band in bands], series))
         except ValueError as error:
             raise ValueError(f"line {number}, case {len(series) + 1} {error}") from error
         labels.append(label)
-    _check_intervals([interval for interval in intervals if interval is not None])
+    if intervals and max(intervals) > (1 + JITTER) * min(intervals):
+        raise ValueError(f"has cases sampled every {min(intervals):g} and every {max(intervals):g}, expected one rate")
     return Cases(series, labels)
 
 
@@ -115,20 +115,20 @@ def _case(bands: list[list[float]], earlier: list[Values]) -> Values:
     return case
 
 
-def _interval(bands: list[list[tuple[str, str]]]) -> float | None:
-    """The time between two steps of a case; None where there is one step."""
+def _intervals(bands: list[list[tuple[str, str]]]) -> list[float]:
+    """The time between two steps of a case; nothing where there is one step."""
     times = [_times([time.strip() for time, _ in band]) for band in bands]
     if any(not np.array_equal(band, times[0], equal_nan=True) for band in times):
         raise ValueError("has bands with different time stamps, expected the same")
     with np.errstate(over="ignore", invalid="ignore"):
         steps = np.diff(times[0])
     if not steps.size:
-        return None
+        return []
     if not (steps > 0).all():
         raise ValueError("has time stamps that are not ascending; sort its steps first")
     if steps.max() > (1 + JITTER) * steps.min():
         raise ValueError(f"has irregular time stamps, {steps.min():g} to {steps.max():g} apart; interpolate it first")
-    return float(steps.mean())
+    return [float(steps.mean())]
 
 
 def _times(texts: list[str]) -> Values:
@@ -144,8 +144,3 @@ def _seconds(date: str) -> float:
         return datetime.fromisoformat(date).replace(tzinfo=UTC).timestamp()
     except ValueError as error:
         raise ValueError(f"has {date[:40]!r}, expected a time stamp, a number or YYYY-MM-DD hh:mm:ss") from error
-
-
-def _check_intervals(intervals: list[float]) -> None:
-    if intervals and max(intervals) > (1 + JITTER) * min(intervals):
-        raise ValueError(f"has cases sampled every {min(intervals):g} and every {max(intervals):g}, expected one rate")

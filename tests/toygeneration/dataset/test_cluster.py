@@ -79,7 +79,7 @@ def test_the_same_bytes_although_a_worker_dies(
     wait_until(lambda: not list((tmp_path / "set").glob("*/.*")))  # the killed one's own process clears up after itself
     assert contents(tmp_path / "set") == contents(tmp_path / "local")
     assert len(started) == 4  # a tracker, the Dask worker and two processes that build views, one for each thread
-    wait_until(lambda: sum(map(alive, started)) == 2, seconds=60)
+    wait_until(lambda: sum(map(alive, started)) == 2)
 
 
 def test_views_go_elsewhere_when_a_dask_worker_leaves() -> None:

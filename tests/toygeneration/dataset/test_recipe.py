@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from src.toygeneration.dataset.recipe import Recipe
@@ -18,6 +19,7 @@ CONFIG = ROOT / "src" / "toygeneration" / "config"
 PRODUCTS = {
     "cloud_removal": (["latent_optical", "latent_sar"], ["clean_optical", "clouded_optical", "sar"]),
     "sar_to_optical": (["latent_optical", "latent_sar"], ["optical", "sar"]),
+    "sar_to_optical_paired": (["latent_optical", "latent_sar"], ["optical", "sar"]),
 }
 
 
@@ -58,6 +60,23 @@ def test_the_identity_is_what_determines_a_view(write_yaml: Callable[..., Path],
     write_yaml(DERIVATION | {"latent_product_path": "latent", "seed": 6}, "task/derivation_clean.yaml")
     assert first.differences(Recipe.load(folder).identity()) == (
         "derivations.clean.seed: found 5, expected 6; generations.latent.product.border_width: found 1.0, expected 2.0"
+    )
+
+
+def test_held_out_series_and_textures_make_other_views_unless_they_are_as_published(
+    write_yaml: Callable[..., Path],
+) -> None:
+    folder = write_task(write_yaml, clean="latent")
+    plain = Recipe.load(folder).identity()
+    write_yaml(change(GENERATION, ts__held_out=None, texture="shared"), "task/generation_latent.yaml")
+    assert Recipe.load(folder).identity().record() == plain.record()
+    held_out = {"views": "3-5", "share": 0.25}
+    write_yaml(change(GENERATION, ts__held_out=held_out, texture="own"), "task/generation_latent.yaml")
+    recipe = Recipe.load(folder)
+    assert configuration.validate(Recipe, json.loads(recipe.model_dump_json()), "recipe") == recipe
+    assert plain.differences(recipe.identity()) == (
+        "generations.latent.texture: found None, expected own; generations.latent.ts.held_out.share: found None, "
+        "expected 0.25; generations.latent.ts.held_out.views: found None, expected 3-5"
     )
 
 
@@ -132,13 +151,18 @@ def published(content: dict[str, Any]) -> dict[str, Any]:
     return change(content, ts__path=[str(REAL_DATA / Path(path).relative_to("data/ts")) for path in paths])
 
 
+def at_published_scale(task: str, write_yaml: Callable[..., Path], *scale: Path) -> Recipe:
+    """A task as it is configured, with the time series beside the repository."""
+    for file in (CONFIG / task).rglob("*.yaml"):
+        content = configuration.load([file, *scale])
+        path = write_yaml(published(content) if "ts" in content else content, f"{task}/{file.name}")
+    return Recipe.load(path.parent)
+
+
 @pytest.mark.skipif(not REAL_DATA.exists(), reason="the published time series are not beside the repository")
 @pytest.mark.parametrize("task", PRODUCTS)
-def test_published_configurations(task: str, write_yaml: Callable[..., Path], tmp_path: Path) -> None:
-    for file in (CONFIG / task).rglob("*.yaml"):
-        content = configuration.load(file)
-        write_yaml(published(content) if "ts" in content else content, f"task/{file.name}")
-    loaded = Recipe.load(tmp_path / "task")
+def test_published_configurations(task: str, write_yaml: Callable[..., Path]) -> None:
+    loaded = at_published_scale(task, write_yaml)
     assert (sorted(loaded.generations), sorted(loaded.derivations)) == PRODUCTS[task]
     assert {name: config.product.n_polygons for name, config in loaded.generations.items()} == dict.fromkeys(
         PRODUCTS[task][0], 16
@@ -146,6 +170,53 @@ def test_published_configurations(task: str, write_yaml: Callable[..., Path], tm
     for product in loaded.products(17, list(loaded.derivations)).values():
         assert product.read(29)["frame"].shape == (256, 256, 3)
         assert len(product.steps) == 30
+
+
+def assert_paired(recipe: Recipe) -> None:
+    """What both sensors see of a parcel is one window of one case."""
+    everything = recipe.generations["latent_optical"].ts.model_copy(update={"ndim": 6, "dims": None}).read()
+    for seed in (0, 17):
+        optical, sar = (recipe.products(seed, [name])[name] for name in ("latent_optical", "latent_sar"))
+        assert np.array_equal(optical.annotation, sar.annotation)
+        for parcel in np.concatenate([optical.values, sar.values], axis=-1)[1:]:
+            windows = (np.lib.stride_tricks.sliding_window_view(c, 30, axis=0) for c in everything.series)
+            assert any((window == parcel.T).all(axis=(1, 2)).any() for window in windows)
+
+
+def test_paired_sensors_see_the_same_case_and_window_in_the_demo() -> None:
+    assert_paired(Recipe.load(CONFIG / "sar_to_optical_paired", CONFIG / "demo.yaml"))
+
+
+@pytest.mark.skipif(not REAL_DATA.exists(), reason="the published time series are not beside the repository")
+@pytest.mark.parametrize("scale", [(), (CONFIG / "rehearsal.yaml",)])
+def test_paired_sensors_see_the_same_case_and_window_of_published_series(
+    scale: tuple[Path, ...], write_yaml: Callable[..., Path]
+) -> None:
+    assert_paired(at_published_scale("sar_to_optical_paired", write_yaml, *scale))
+
+
+@pytest.mark.parametrize("scale", [(), (CONFIG / "demo.yaml",), (CONFIG / "rehearsal.yaml",)])
+def test_two_data_sets_differ_in_held_out_series_alone(scale: tuple[Path, ...]) -> None:
+    for file in (CONFIG / "cloud_removal_seen_series").glob("*.yaml"):
+        (original,) = (CONFIG / "cloud_removal").rglob(file.name)
+        one, other = (configuration.load([path, *scale]) for path in (original, file))
+        if "ts" in one:
+            assert (one["ts"].pop("held_out", None) is None) == (not scale)
+            assert other["ts"].pop("held_out") is None
+        assert one == other
+
+
+def test_textures_of_their_own_leave_targets_as_they_are(write_yaml: Callable[..., Path]) -> None:
+    scene = CONFIG / "cloud_removal" / "sar" / "generation_latent_sar.yaml"
+    over = write_yaml({"over": {str(scene): {"texture": "own"}}}, "own.yaml")
+    shared, own = (
+        Recipe.load(CONFIG / "cloud_removal", CONFIG / "demo.yaml", *more).products(3, ["clean_optical", "sar"])
+        for more in ((), (over,))
+    )
+    assert shared["clean_optical"].provenance() == own["clean_optical"].provenance()
+    one, other = shared["sar"].read(0), own["sar"].read(0)
+    assert np.array_equal(one["annotation"], other["annotation"])
+    assert not np.array_equal(one["frame"], other["frame"])
 
 
 @pytest.mark.parametrize("file", sorted((CONFIG / "templates").glob("derivation_*.yaml")), ids=lambda file: file.stem)
@@ -164,7 +235,7 @@ def test_sar_to_optical_has_another_brightness_and_no_clouds() -> None:
     """As published, at each scale."""
     for scale in ((), (CONFIG / "demo.yaml",), (CONFIG / "rehearsal.yaml",)):
         for name in ("optical/derivation_optical", "sar/derivation_sar"):
-            found = configuration.load(CONFIG / "sar_to_optical" / f"{name}.yaml", *scale)["corruption"]
+            found = configuration.load([CONFIG / "sar_to_optical" / f"{name}.yaml", *scale])["corruption"]
             assert [found[f"cloud_{key}"] for key in ("density", "sparsity", "probability")] == [0, 0, 0]
             assert (found["mul"], found["add"]) == ({"min": 0.8, "max": 1.2}, {"min": -0.1, "max": 0.1})
     loaded = Recipe.load(CONFIG / "sar_to_optical", CONFIG / "demo.yaml")
@@ -174,4 +245,4 @@ def test_sar_to_optical_has_another_brightness_and_no_clouds() -> None:
 
 def test_configurations_are_few() -> None:
     files = [*ROOT.glob("*.yaml"), *(ROOT / "repro").rglob("*.yaml"), *(ROOT / "src").rglob("*.yaml")]
-    assert len(files) <= 40
+    assert len(files) <= 64

@@ -92,10 +92,10 @@ def test_nothing_is_left_of_a_killed_run(number: signal.Signals, status: int, tm
     demo = ROOT / "src/toygeneration/config/demo.yaml"
     command = python("repro/toy-data/build_dataset.py", "--task=sar_to_optical", f"--cfg={demo}", "--seeds=1-1000")
     process = subprocess.Popen([*command, f"--o={tmp_path / 'set'}", "--njobs=2"], cwd=ROOT, stderr=subprocess.DEVNULL)
-    wait_until(lambda: len(list((tmp_path / "set").glob("*/*/index.json"))) > 4)
+    wait_until(lambda: len(list((tmp_path / "set").glob("*/*/index.json"))) > 0)
     started = children(process.pid)
     assert len(started) == 2
     process.send_signal(number)
     assert process.wait() == status
-    wait_until(lambda: not any(map(alive, started)), seconds=60)  # some tenths of a second on an idle machine
+    wait_until(lambda: not any(map(alive, started)))
     assert list(tmp_path.rglob(".*")) == []

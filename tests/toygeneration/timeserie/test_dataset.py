@@ -130,3 +130,58 @@ def test_case_and_start_are_uniform() -> None:
     drawn = Counter(places[dataset.draw(2, 3, rng=rng).tobytes()] for _ in range(9000))
     assert set(drawn) == {(index, start) for index in (1, 3, 5) for start in range(3)}
     assert max(abs(count - 1000) for count in drawn.values()) < 5 * np.sqrt(1000)
+
+
+def held_out(share: float = 0.25, nclass: int = 4, **bands: object) -> TSDataset:
+    return TSDataset.from_files(BASIC_MOTIONS, nclass=nclass, held_out=share, **{"ndim": 3} | bands)
+
+
+@given(st.floats(0.05, 0.95), st.integers(1, 4))
+def test_each_class_holds_out_its_share(share: float, nclass: int) -> None:
+    dataset = held_out(share, nclass)
+    for number in range(1, nclass + 1):
+        of_class = dataset.held_out[dataset.classes == number]
+        assert abs(of_class.sum() - share * len(of_class)) <= 0.5
+        assert 0 < of_class.sum() < len(of_class)
+
+
+def test_sensors_with_corresponding_cases_hold_out_the_same_ones() -> None:
+    one, other = held_out(), held_out(dims=[5, 3])
+    assert one.series[0].shape != other.series[0].shape
+    assert np.array_equal(one.held_out, other.held_out)
+
+
+def test_bands_are_scaled_by_the_cases_that_are_not_held_out() -> None:
+    dataset = held_out()
+    raw = [case[:, :3] for file in BASIC_MOTIONS for case in read(file).series]
+    known = [case for case, apart in zip(raw, dataset.held_out, strict=True) if not apart]
+    low, high = np.concatenate(known).min(axis=0), np.concatenate(known).max(axis=0)
+    for case, scaled in zip(raw, dataset.series, strict=True):
+        assert np.allclose(scaled, (case - low) / (high - low), atol=1e-6)
+
+
+def test_no_window_is_drawn_on_both_sides() -> None:
+    dataset, rng = held_out(), np.random.default_rng(0)
+    for side in (False, True):
+        cases = {
+            case[start : start + 30].tobytes(): index
+            for index, case in enumerate(dataset.series)
+            for start in range(len(case) - 29)
+        }
+        drawn = {cases[dataset.draw(2, 30, held_out=side, rng=rng).tobytes()] for _ in range(500)}
+        assert drawn == set(np.flatnonzero((dataset.classes == 2) & (dataset.held_out == side)))
+
+
+def test_a_side_without_a_case_is_named(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"share: found 0.01, which holds out 0 of the 20 series of class 1, expected"
+    ):
+        held_out(0.01)
+    with pytest.raises(ConfigError, match=r"holds out 20 of the 20 series of class 1"):
+        held_out(0.99)
+    rng = np.random.default_rng(0)
+    path = write(tmp_path, "two.ts", [rng.random((steps, 1)) for steps in (9, 5)], ["grass"] * 2)
+    two = TSDataset.from_files([path], ndim=1, nclass=1, held_out=0.5)
+    two.check_horizon(5)
+    with pytest.raises(ConfigError, match="class 1 has no (held-out )?series that long; the longest .* works is 5"):
+        two.check_horizon(6)

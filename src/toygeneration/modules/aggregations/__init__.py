@@ -17,11 +17,7 @@ class Aggregation(Configured):
 
     @abstractmethod
     def check(self, height: int, width: int) -> None:
-        """Check the configuration against the size of the frames that will be aggregated.
-
-        Raises:
-            ConfigError: If they don't fit.
-        """
+        """Raise `ConfigError` if the configuration does not fit the size of the frames that will be aggregated."""
 
 
 AGGREGATIONS = Registry(__name__)

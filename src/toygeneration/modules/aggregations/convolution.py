@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from src.toygeneration.frames import Size
 from src.toygeneration.modules.aggregations import AGGREGATIONS, Aggregation
 from utils.errors import ConfigError
-from utils.ranges import Scale
+from utils.fields import Scale
 from utils.registry import Configured
 
 

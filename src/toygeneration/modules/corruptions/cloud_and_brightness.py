@@ -1,7 +1,6 @@
 """Semi-transparent clouds and a change of brightness."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
@@ -12,8 +11,8 @@ from src.toygeneration.frames import Frame, Opacity
 from src.toygeneration.modules.corruptions import CORRUPTIONS, Corrupt, Corruption
 from src.toygeneration.modules.fields import PowerLaw, enlargement
 from utils.ahead import Ahead
+from utils.fields import Amount, Range, Share
 from utils.memory import check
-from utils.ranges import Amount, Range, Share
 from utils.seeding import Streams
 
 OPACITY_EXPONENT = -1.5
@@ -22,6 +21,7 @@ NOISE_NODES = 8
 NOISE_DEVIATION = 5.0
 BLOCK_ROWS = 64
 LEVELS = 255
+Cover = tuple[Opacity, Opacity, Opacity]
 BYTES_A_NODE, BYTES_A_PIXEL = 27, 20  # of the grid's and the frame's spectra and enlargements (measured)
 LARGE = 2**20  # pixels of a frame; below, drawing clouds is not worth a thread
 
@@ -37,8 +37,7 @@ class CloudAndBrightness(Corruption):
     """
 
     name: Literal["cloud_and_brightness"]
-    # u is drawn on a square grid of this size and enlarged cubically to the frame: the smaller, the smoother the
-    # clouds
+    # u is drawn on a square grid of this size and enlarged to the frame: the smaller, the smoother the clouds
     sampling_scale: Annotated[int, Field(ge=1, le=2**13)]
     cloud_density: Amount  # factor of the opacity
     # exponent of the opacity; the larger, the fewer thin clouds
@@ -58,40 +57,30 @@ class CloudAndBrightness(Corruption):
         offset = np.float32(brightness.uniform(self.add.min, self.add.max))
         clouds = Clouds(self, height, width)
 
-        def draw(step: int) -> Cover | None:
+        def draw(step: int) -> Cover:
             rng = streams.rng("clouds", step)
-            return clouds.draw(rng, gain, offset) if rng.random() < self.cloud_probability else None
+            if rng.random() < self.cloud_probability:
+                return clouds.draw(rng, gain, offset)
+            clear = np.zeros((height, width), np.float32)
+            return clear, clear + gain, clear + offset
 
         cover_of = Ahead(draw, steps) if height * width > LARGE else draw
 
         def corrupt(frame: Frame, step: int) -> tuple[Frame, Opacity | None]:
-            cover = cover_of(step) if self.cloud_probability else None
-            if cover is not None:
-                return _mix(frame, cover), cover.opacity
-            made = frame * gain
-            made += offset
-            return made, np.zeros((height, width), np.float32) if self.cloud_probability else None
+            opacity, kept, added = cover_of(step)
+            return _mix(frame, kept, added), opacity if self.cloud_probability else None
 
         return corrupt
 
 
-@dataclass(frozen=True)
-class Cover:
-    """The clouds of one frame, each `(H, W)`."""
-
-    opacity: Opacity  # α
-    kept: Opacity  # what is left of the ground's light, w (1 - α)
-    added: Opacity  # what the clouds add, w α I + b
-
-
-def _mix(frame: Frame, cover: Cover) -> Frame:
-    """`w ((1 - α) x + α I) + b` as one product and one sum for each value, in blocks that fit the processor's cache."""
+def _mix(frame: Frame, kept: Opacity, added: Opacity) -> Frame:
+    """One product and one sum for each value, in blocks that fit the processor's cache."""
     made = np.empty_like(frame)
     for top in range(0, len(frame), BLOCK_ROWS):
         rows = slice(top, top + BLOCK_ROWS)
         for band in range(frame.shape[2]):
-            np.multiply(frame[rows, :, band], cover.kept[rows], out=made[rows, :, band])
-            made[rows, :, band] += cover.added[rows]
+            np.multiply(frame[rows, :, band], kept[rows], out=made[rows, :, band])
+            made[rows, :, band] += added[rows]
     return made
 
 
@@ -106,7 +95,11 @@ class Clouds:
         self._noise_rows, self._noise_columns = (enlargement(NOISE_NODES, size) for size in (height, width))
 
     def draw(self, rng: np.random.Generator, gain: np.float32, offset: np.float32) -> Cover:
-        """Draw the clouds of one frame under gain w and offset b, in blocks of rows that fit the processor's cache."""
+        """Draw the clouds of one frame under gain w and offset b, in blocks of rows that fit the processor's cache.
+
+        Returns:
+            Three arrays `(H, W)`: opacity α, what is left of the ground's light, w (1 - α), what is added, w α I + b.
+        """
         shape = self._shape.draw(rng) @ self._columns.T  # u, still to be enlarged along the rows
         added = self._light.draw(rng)  # v, to become w α I + b
         noise = rng.normal(0, NOISE_DEVIATION, (NOISE_NODES, NOISE_NODES)).astype(np.float32) @ self._noise_columns.T
@@ -117,22 +110,12 @@ class Clouds:
             alpha_gain = gain * alpha
             opacity[rows] = alpha
             np.subtract(gain, alpha_gain, out=kept[rows])
-            light = added[rows]
-            light *= 100  # I = (250 (1 + (2 v - 1) / 5) + N) / 255 = (200 + 100 v + N) / 255
-            light += self._noise_rows[rows] @ noise
-            light += 200
-            light *= 1 / 255
-            light *= alpha_gain
-            light += offset
-        return Cover(opacity, kept, added)
+            # I = (250 (1 + (2 v - 1) / 5) + N) / 255 = (100 v + N + 200) / 255
+            light = (added[rows] * 100 + self._noise_rows[rows] @ noise + 200) * (1 / 255)
+            added[rows] = light * alpha_gain + offset
+        return opacity, kept, added
 
     def _opacity(self, thickness: NDArray[np.float32]) -> Opacity:
-        """Turn u into α, in place."""
-        thickness *= LEVELS
-        np.floor(thickness, out=thickness)
-        np.maximum(thickness, 0, out=thickness)  # a cubic curve may swing below 0
-        thickness *= 1.5
-        thickness /= LEVELS
-        thickness **= self._sparsity
-        thickness *= self._density
-        return np.minimum(thickness, 1, out=thickness)
+        """Turn u into α."""
+        levels = np.maximum(np.floor(thickness * LEVELS), 0)  # a cubic curve may swing below 0
+        return np.minimum((levels * 1.5 / LEVELS) ** self._sparsity * self._density, 1)

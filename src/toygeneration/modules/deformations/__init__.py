@@ -13,8 +13,7 @@ class Deformation(Configured):
     def maps(self, height: int, width: int) -> tuple[AxisMap | None, AxisMap | None]:
         """Compute where the pixels of rows and of columns come from; None where an axis stays as it is.
 
-        Raises:
-            ConfigError: If the configuration does not fit frames of that size.
+        Raises `ConfigError` if the configuration does not fit frames of that size.
         """
 
 

@@ -44,8 +44,7 @@ class TangentialScaleDistortion(Deformation):
     def source_coordinates(self, size: int) -> np.ndarray:
         """Source coordinates of the pixels `[int(min), int(max))` of an axis of length S that was deformed.
 
-        Raises:
-            ConfigError: If the growth rate is above `4 / S`, or so small that no pixel is left.
+        Raises `ConfigError` if the growth rate is above `4 / S`, or so small that no pixel is left.
         """
         steepest = 4 / size
         rate = steepest if self.growth_rate is None else self.growth_rate

@@ -23,10 +23,7 @@ class Kernel(Configured):
         """Factorise the covariance of `side` consecutive pixels, plus a jitter on the diagonal, into L L^T.
 
         The leading `n x n` block of the lower triangular L is the factor of the first n pixels, so the factor of the
-        longest side serves all.
-
-        Raises:
-            ConfigError: If rounding makes the covariance indefinite.
+        longest side serves all. Raises `ConfigError` if rounding makes the covariance indefinite.
         """
         row = self(np.arange(side, dtype=float))
         # Smooth kernels are singular in floating point. Rounding moves eigenvalues by about eps * n * norm, so

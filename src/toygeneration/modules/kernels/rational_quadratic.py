@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import PositiveFloat
 
 from src.toygeneration.modules.kernels import KERNELS, Floats, Kernel
-from utils.ranges import Scale
+from utils.fields import Scale
 
 
 @KERNELS.register

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 
 from src.toygeneration.modules.kernels import KERNELS, Floats, Kernel
-from utils.ranges import Scale
+from utils.fields import Scale
 
 
 @KERNELS.register

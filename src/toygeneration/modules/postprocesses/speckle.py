@@ -6,7 +6,7 @@ import numpy as np
 
 from src.toygeneration.frames import Frame
 from src.toygeneration.modules.postprocesses import POSTPROCESSES, Postprocess
-from utils.ranges import ShareRange
+from utils.fields import ShareRange
 
 
 @POSTPROCESSES.register

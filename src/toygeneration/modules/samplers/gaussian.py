@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 
 from src.toygeneration.modules.samplers import SAMPLERS, Draw, Field, Sampler
-from utils.ranges import Amount
+from utils.fields import Amount
 
 
 @SAMPLERS.register
@@ -16,8 +16,6 @@ class Gaussian(Sampler):
     std: Amount  # standard deviation; 0 gives parcels without texture
 
     def prepare(self, side: int) -> Draw:
-        del side
-
         def draw(nbands: int, height: int, width: int, rng: np.random.Generator) -> Field:
             return np.float32(self.std) * rng.standard_normal((nbands, height, width), dtype=np.float32)
 

@@ -22,12 +22,9 @@ class GaussianProcess(Sampler):
     kernel: KERNELS.choice  # k
 
     def prepare(self, side: int) -> Draw:
-        check(
-            "random_sampler.kernel",
-            f"the covariance of a parcel that is {side} pixels long",
-            BYTES_A_COVARIANCE * side**2,
-            "raise product.n_polygons or lower product.size",
-        )
+        what = f"the covariance of a parcel that is {side} pixels long"
+        remedy = "raise product.n_polygons or lower product.size"
+        check("random_sampler.kernel", what, BYTES_A_COVARIANCE * side**2, remedy)
         factor = self.kernel.factor(side).astype(np.float32)
 
         def draw(nbands: int, height: int, width: int, rng: np.random.Generator) -> Field:
