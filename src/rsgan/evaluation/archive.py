@@ -20,8 +20,7 @@ from utils.files import new_file
 from utils.identity import Identity
 from utils.reading import regular_file
 from utils.registry import Configured
-from utils.results import check
-from utils.schema import Record
+from utils.results import Record, check
 from utils.tables import parse_json
 
 DESCRIPTION = "description"
@@ -33,8 +32,6 @@ Arrays = Mapping[str, NDArray[np.number]]
 
 
 class Description(Configured):
-    """What the file says beside the model; see `FittedClassifier`."""
-
     format_version: Literal[3] = 3
     settings: CLASSIFIERS.choice
     horizon: PositiveInt
@@ -42,6 +39,7 @@ class Description(Configured):
     classes: Annotated[list[Class], Field(min_length=2)]
     identity: Record
     versions: dict[str, str]
+    validation_jaccard: float | None = None
 
     @field_validator("classes")
     @classmethod
@@ -60,6 +58,7 @@ def save_classifier(fitted: FittedClassifier, path: Path) -> None:
         classes=fitted.classes.tolist(),
         identity=Record(**fitted.identity.record()),
         versions=fitted.versions,
+        validation_jaccard=fitted.validation_jaccard,
     )
     write(path, description.model_dump(mode="json"), fitted.model)
 
@@ -77,7 +76,8 @@ def load_classifier(path: Path) -> FittedClassifier:
     except (LookupError, TypeError, ValueError) as error:
         raise _damaged(path, error) from error
     classes, identity = np.array(found.classes, dtype=np.int64), Identity(**dict(found.identity))
-    return FittedClassifier(found.settings, found.horizon, found.nbands, classes, identity, found.versions, model)
+    shape, about = (found.horizon, found.nbands), (identity, found.versions, model, found.validation_jaccard)
+    return FittedClassifier(found.settings, *shape, classes, *about)
 
 
 def write(path: Path, description: Mapping[str, Any], arrays: Arrays) -> None:
@@ -87,30 +87,21 @@ def write(path: Path, description: Mapping[str, Any], arrays: Arrays) -> None:
 
 
 def read(path: Path) -> tuple[Any, dict[str, NDArray[np.number]]]:
-    """Read what `write` wrote.
-
-    Raises:
-        DataError: If the file is missing, no such file, or holds anything else.
-    """
     with regular_file(path, "a classifier file").open("rb") as data:
         if not zipfile.is_zipfile(data):
             raise DataError(f"{path}: found something else, expected a classifier file; {REMEDY}")
         data.seek(0)
         try:
-            _check_size(data)
+            with zipfile.ZipFile(data) as archive:
+                size = sum(member.file_size for member in archive.infolist())
+            if size > LARGEST:
+                raise ValueError(f"found {size:,} bytes, expected {LARGEST:,} at most")
             with np.load(data, allow_pickle=False) as archive:
                 members = {name: archive[name] for name in archive.files}
             description = parse_json(str(members.pop(DESCRIPTION)))
             return description, {name.removeprefix(PREFIX): _numbers(name, member) for name, member in members.items()}
         except Exception as error:  # whatever a file's first wrong value leads to
             raise _damaged(path, error) from error
-
-
-def _check_size(data: Any) -> None:  # noqa: ANN401 - a binary stream
-    with zipfile.ZipFile(data) as archive:
-        size = sum(member.file_size for member in archive.infolist())
-    if size > LARGEST:
-        raise ValueError(f"found {size:,} bytes, expected {LARGEST:,} at most")
 
 
 def _numbers(name: str, member: object) -> NDArray[np.number]:

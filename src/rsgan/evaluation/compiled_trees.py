@@ -5,23 +5,12 @@ from numba import njit
 from numpy.typing import NDArray
 
 BLOCK = 256  # series that go through a tree while both are in a core's cache
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int32]
 
 
 @njit(nogil=True, cache=True)
-def add_up(
-    series: NDArray[np.float32],
-    roots: Integers,
-    feature: Integers,
-    threshold: Floats,
-    left: Integers,
-    right: Integers,
-    values: Floats,
-    start: Floats,
-    out: Floats,
-) -> None:
-    """Add up what `Trees` say of series `(n, P)`, tree after tree, from `start` on: sums `(n, K)` in `out`."""
+def add_up(series: NDArray[np.float32], trees: tuple[NDArray[np.number], ...], out: NDArray[np.float64]) -> None:
+    """Add up what trees say of series `(n, P)`, tree after tree: sums `(n, K)` in `out`."""
+    roots, feature, threshold, left, right, values, start = trees
     nsums, width = len(start), values.shape[1]
     out[:] = start
     for begin in range(0, len(series), BLOCK):

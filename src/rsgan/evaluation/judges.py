@@ -1,8 +1,9 @@
-"""Which reference classifier may judge what: it must fit the data, and must not have seen the test views."""
+"""Which reference classifiers may judge what: they must fit the data, and must not have seen the test views."""
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from src.rsgan.evaluation.classifiers import FittedClassifier
 from src.rsgan.evaluation.pixels import BACKGROUND, class_map
 from utils.errors import UsageError
 from utils.identity import digest
-from utils.scores import CLASSIFIER
+from utils.scores import CLASSIFIER, VALIDATION
 
 logger = logging.getLogger(__name__)
 
@@ -34,32 +35,67 @@ def classes_of(views: Iterable[View]) -> set[int]:
     return {int(number) for view in views for number in np.unique(class_map(view))} - {BACKGROUND}
 
 
-def open_judge(path: Path, data: ToyDataModule) -> FittedClassifier:
-    """Read a classifier, or that of a folder which `make_reference_classifier` wrote, to judge series of some data.
+def open_judges(paths: Iterable[Path], data: ToyDataModule) -> list[FittedClassifier]:
+    """Read the classifiers that judge series of some data: files, or folders that `make_reference_classifier` wrote.
+
+    Returns:
+        The headline judge first, which does best on real series of validation views; then the others by name.
 
     Raises:
-        DataError: If it cannot be read.
-        UsageError: If it was made for another horizon, number of bands or set of classes.
+        DataError: If one cannot be read.
+        UsageError: If one was made for another horizon, number of bands or set of classes, or two have the same name.
     """
-    path = path / CLASSIFIER if os.path.isdir(path) else path  # noqa: PTH112 - that of pathlib raises for some paths
-    fitted = load_classifier(path)
-    found = {"time steps": fitted.horizon, "bands": fitted.nbands, "classes": fitted.classes.tolist()}
+    files = [file for path in paths for file in _files(path)]
+    found = {file: _load(file) for file in files}
+    _check_names(found)
     every = classes_of(view for split in data.names for view in data.views(split))
     bands = dict(data.features.nbands)[data.config.target]
     expected = {"time steps": data.features.horizon, "bands": bands, "classes": sorted(every)}
-    differing = "; ".join(
-        f"{key}: found {found[key]}, expected {value}" for key, value in expected.items() if found[key] != value
-    )
-    if differing:
-        raise UsageError(
-            f"{path}: a classifier for other data than {data.config.root} ({differing}); make one with "
-            "make_reference_classifier.py"
+    fingerprint = compared(data)
+    for path, fitted in found.items():
+        own = {"time steps": fitted.horizon, "bands": fitted.nbands, "classes": fitted.classes.tolist()}
+        differing = "; ".join(
+            f"{key}: found {own[key]}, expected {value}" for key, value in expected.items() if own[key] != value
         )
-    if fitted.identity.data != compared(data):
-        logger.warning(
-            "warning: %s was made from other views or targets than the training views of %s, or with another split: "
-            "it may have seen test views",
-            path,
-            data.config.root,
-        )
-    return fitted
+        if differing:
+            raise UsageError(
+                f"{path}: a classifier for other data than {data.config.root} ({differing}); make one with "
+                "make_reference_classifier.py"
+            )
+        if fitted.identity.data != fingerprint:
+            logger.warning(
+                "warning: %s was made from other views or targets than the training views of %s, or with another "
+                "split: it may have seen test views",
+                path,
+                data.config.root,
+            )
+    by_name = sorted(found.values(), key=lambda fitted: fitted.settings.name)
+    best = max(by_name, key=lambda fitted: -1.0 if fitted.validation_jaccard is None else fitted.validation_jaccard)
+    return [best, *(fitted for fitted in by_name if fitted is not best)]
+
+
+def _files(path: Path) -> list[Path]:
+    """The file itself, that of its folder, or those of its folders."""
+    if not os.path.isdir(path):  # noqa: PTH112 - that of pathlib raises for some paths
+        return [path]
+    one = path / CLASSIFIER
+    return [one] if one.exists() else sorted(path.glob(f"*/{CLASSIFIER}")) or [one]
+
+
+def _load(path: Path) -> FittedClassifier:
+    fitted, beside = load_classifier(path), path.with_name(VALIDATION)
+    if not beside.exists():
+        return fitted
+    on_validation = load_classifier(beside)
+    if on_validation.identity != fitted.identity:
+        raise UsageError(f"{beside}: not made with {path}; make both again with make_reference_classifier.py")
+    return replace(fitted, on_validation=on_validation)
+
+
+def _check_names(found: Mapping[Path, FittedClassifier]) -> None:
+    seen: dict[str, Path] = {}
+    for path, fitted in found.items():
+        name = fitted.settings.name
+        first = seen.setdefault(name, path)
+        if first != path:
+            raise UsageError(f"{first} and {path}: found two judges {name}, expected different ones; leave one out")

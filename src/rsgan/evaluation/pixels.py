@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from src.rsgan.data.datasets import Kind
 from src.rsgan.data.views import View
+from src.rsgan.evaluation.classifiers import ReferenceClassifier
 from src.rsgan.evaluation.classifiers.chunks import Chunk, Chunks, Series
 from utils.errors import DataError
+from utils.seeding import Streams
 
 BACKGROUND = 0
 
@@ -20,26 +23,29 @@ def class_map(view: View) -> NDArray[np.int16]:
     return view.read(0, "annotation")[..., 1]
 
 
+def parcel_map(view: View) -> NDArray[np.int16]:
+    """Read the numbers of a view's land parcels, which stay where they are: `(H, W)`, 0 for background."""
+    return view.read(0, "annotation")[..., 0]
+
+
 @dataclass(frozen=True, eq=False)
 class PixelSample:
-    """Foreground pixels of some views, and where their series are.
-
-    Attributes:
-        places: of each view, `(n,)`: positions of pixels in the flattened frame, ascending.
-        labels: of each view, `(n,)`: their classes.
-    """
+    """Foreground pixels of some views, and where their series are."""
 
     views: tuple[View, ...]
-    places: tuple[NDArray[np.int64], ...]
-    labels: tuple[NDArray[np.int64], ...]
+    places: tuple[NDArray[np.int64], ...]  # of each view, (n,): positions of pixels in the flattened frame, ascending
+    labels: tuple[NDArray[np.int64], ...]  # of each view, (n,): their classes
     horizon: int
     nbands: int
+    kind: Kind = "target"  # of series
 
     def __len__(self) -> int:
         return sum(map(len, self.places))
 
     @classmethod
-    def draw(cls, views: Sequence[View], size: int | None, *, rng: np.random.Generator) -> "PixelSample":
+    def draw(
+        cls, views: Sequence[View], size: int | None, *, rng: np.random.Generator, kind: Kind = "target"
+    ) -> "PixelSample":
         """Draw foreground pixels, uniformly and without replacement; all if `size` is None or more than there are.
 
         Raises:
@@ -57,20 +63,25 @@ class PixelSample:
                 for places, count in zip(foreground, counts, strict=True)
             ]
         labels = [classes[places].astype(np.int64) for classes, places in zip(maps, foreground, strict=True)]
-        nbands = views[0].read(0, "target").shape[-1]
-        return cls(tuple(views), tuple(foreground), tuple(labels), views[0].features.horizon, nbands)
+        nbands = views[0].read(0, kind).shape[-1]
+        return cls(tuple(views), tuple(foreground), tuple(labels), views[0].features.horizon, nbands, kind)
 
-    def read(self, number: int) -> Chunk:
-        """Read the series of one view, frame by frame: `(n, horizon, bands)` in network scale, and `(n,)` classes."""
-        view, places = self.views[number], self.places[number]
-        series = np.empty((len(places), self.horizon, self.nbands), np.float32)
-        for step in range(self.horizon):
-            series[:, step] = view.read(step, "target").reshape(-1, self.nbands)[places]
-        return series, self.labels[number]
+    @classmethod
+    def to_learn_from(
+        cls, settings: ReferenceClassifier, views: Sequence[View], kind: Kind = "target"
+    ) -> "PixelSample":
+        """Draw what a classifier learns from: the same pixels, whatever their series are of."""
+        rng = Streams((settings.seed,)).rng("pixel series")
+        return cls.draw(views, settings.train_set_size, rng=rng, kind=kind)
 
     def __iter__(self) -> Iterator[Chunk]:
-        """Read view by view, those without a pixel left out."""
-        return (self.read(number) for number in range(len(self.views)) if len(self.places[number]))
+        """Read view by view: series `(n, horizon, bands)` in network scale, and classes `(n,)`; n is at least 1."""
+        for view, places, labels in zip(self.views, self.places, self.labels, strict=True):
+            if len(places):
+                series = np.empty((len(places), self.horizon, self.nbands), np.float32)
+                for step in range(self.horizon):
+                    series[:, step] = view.read(step, self.kind).reshape(-1, self.nbands)[places]
+                yield series, labels
 
     def chunks(self, number: int, folder: Path) -> Chunks:
         """Read everything once, and deliver it in chunks as often as `ReferenceClassifier.fit` wants.
@@ -87,13 +98,8 @@ class PixelSample:
 
         return deliver
 
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """`(n, horizon, bands)` of all series together."""
-        return len(self), self.horizon, self.nbands
-
     def _in_memory(self) -> Series:
-        every, end = np.empty(self.shape, np.float32), 0
+        every, end = np.empty((len(self), self.horizon, self.nbands), np.float32), 0
         for series, labels in self:
             start, end = end, end + len(labels)
             every[start:end] = series
@@ -104,4 +110,4 @@ class PixelSample:
         with path.open("wb") as stream:
             for series, _ in self:
                 stream.write(series.data)
-        return np.memmap(path, np.float32, mode="r", shape=self.shape)
+        return np.memmap(path, np.float32, mode="r", shape=(len(self), self.horizon, self.nbands))

@@ -1,6 +1,9 @@
 """Scores of one view's generated series: image scores of both protocols, fidelity in time, and land cover."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -9,9 +12,11 @@ from torch import Tensor
 
 from src.rsgan.evaluation.classifiers import FittedClassifier
 from src.rsgan.evaluation.metrics.classification import class_jaccard, classification_scores, confusion_matrix
-from src.rsgan.evaluation.metrics.images import FrameScores, opacity_region, score_frames
+from src.rsgan.evaluation.metrics.flicker import flicker
+from src.rsgan.evaluation.metrics.images import opacity_region, score_frames, single
 from src.rsgan.evaluation.metrics.temporal import temporal_scores
-from utils.scores import KINDS
+from src.rsgan.evaluation.metrics.texture import texture_scores
+from utils.scores import ORIGINAL, REFLECTANCE, SERIES, TABLES
 
 COVER_EDGES = tuple(number / 10 for number in range(1, 10))  # of pixels and frames by opacity: ten bins
 SERIES_EDGES = tuple(number / 20 for number in range(1, 20))  # of pixel series by mean opacity, which varies less
@@ -19,6 +24,11 @@ CLOUDY_BINS = slice(5, None)  # opacity above 0.5
 CLEAR_BINS = slice(None, 5)
 PREFIX = "original_"  # of figures of the original protocol
 COVER = "cloud_cover"  # the figure that says how much cloud there is
+FRAME_SCORES = ("mae", "mse", "psnr", "ssim", "sam")  # that are kept of each frame
+OF_IMAGES = (  # the tables' scores that say nothing of land cover
+    *(score.name for score in TABLES[REFLECTANCE] if "jaccard" not in score.name),
+    *(PREFIX + score.name for score in TABLES[ORIGINAL] if score.protocol == ORIGINAL),
+)
 Counts = NDArray[np.float64]
 
 
@@ -27,14 +37,16 @@ class ViewScores:
     """All that is measured of one view.
 
     Attributes:
-        figures: one number for each score; NaN where it is undefined, such as errors of cloudy pixels without clouds.
+        figures: of each score; NaN where it is undefined, such as errors of cloudy pixels without clouds.
         frames: `(T,)` for each image score of the reflectance protocol (`mae`, `mse`, `psnr`, `ssim`, `sam`), and
             `cover`, the mean opacity.
         sums: `(10, 20, K + 1)` for `pixels`, `absolute`, `squared` and `angle`, summed over the pixels of all frames:
             by opacity of the pixel, mean opacity of its series, and class (0 is background).
         confusion: `(20, K, K)` for `real` and `generated`: counts of pixel series by mean opacity, true and predicted
-            class.
-        predicted: `(H, W)` for `real` and `generated`: the class maps that the classifier makes of the series.
+            class, by the headline judge.
+        predicted: `(H, W)` for `real` and `generated`: the class maps that the headline judge makes of the series.
+        judged: the Jaccard indices `jaccard_real` and `jaccard_generated` under each judge, by its name; and `tstr` and
+            `trtr` of `synthetic.score_real`.
     """
 
     figures: dict[str, float]
@@ -42,54 +54,91 @@ class ViewScores:
     sums: dict[str, Counts]
     confusion: dict[str, NDArray[np.int64]]
     predicted: dict[str, NDArray[np.int64]]
+    judged: dict[str, dict[str, float]]
 
 
 def score_view(
-    generated: Tensor, real: Tensor, classes: Tensor, opacity: Tensor, classifier: FittedClassifier, *, njobs: int = 1
+    generated: Tensor,
+    real: Tensor,
+    classes: NDArray[np.integer],
+    parcels: NDArray[np.integer],
+    opacity: Tensor,
+    judges: Sequence[FittedClassifier],
+    *,
+    njobs: int = 1,
 ) -> ViewScores:
-    """Score the series of one view.
+    """Score the series of one view, on the CPU.
 
     Args:
         generated: `(T, C, H, W)`, network scale.
-        real: the series that it should be, same shape and device.
-        classes: `(H, W)`, true land cover on that device, 0 for background.
-        opacity: `(T, H, W)`, of the clouds over the source, on that device.
+        real: the series that it should be, same shape.
+        classes: `(H, W)`, true land cover, 0 for background.
+        parcels: `(H, W)`, numbers of land parcels, 0 for background.
+        opacity: `(T, H, W)`, of the clouds over the source.
+        judges: all with the same classes; the first is that of the headline, which most scores of land cover are of.
 
     Raises:
         ValueError: If shapes don't fit.
         DataError: If generated values are not finite.
     """
-    series_bin = opacity_region(opacity.mean(dim=0), SERIES_EDGES).long()  # (H, W)
-    scores, sums = _image_scores(generated, real, classes.long(), opacity, series_bin, classifier.nclasses)
-    predicted, confusion = {}, {}
-    truth, bins = classes.long().cpu(), series_bin.cpu()
-    for kind, frames in zip(KINDS, (real, generated), strict=True):
-        predicted[kind] = classify(frames, truth.numpy(), classifier, njobs=njobs)
-        confusion[kind] = _confusion(torch.from_numpy(predicted[kind]), truth, bins, classifier.nclasses)
+    generated, real, opacity = single(generated), single(real), opacity.cpu()
+    series_bin = opacity_region(opacity.mean(dim=0), SERIES_EDGES)  # (H, W)
+    region, shape = _regions(opacity, series_bin, classes, judges[0].nclasses)
+    scores = score_frames(generated, real, region, nregions=math.prod(shape))
+    sums = {key: values.sum(dim=0).reshape(shape).numpy() for key, values in scores.sums.items()}
+    found = _judge((real, generated), classes, series_bin.numpy(), (judges, judges), njobs=njobs)
     cover = opacity.mean(dim=(1, 2), dtype=torch.float64)
-    frames = {key: scores.means[key] for key in ("mae", "mse", "psnr", "ssim", "sam")} | {"cover": cover}
+    frames = {key: scores.means[key] for key in FRAME_SCORES} | {"cover": cover}
     figures = {
         **scores.of_view(),
         **{f"{key}_cloudy": value for key, value in pooled(sums, (CLOUDY_BINS,)).items()},
         **{f"{key}_clear": value for key, value in pooled(sums, (CLEAR_BINS,)).items()},
-        **{key: float(value) for key, value in temporal_scores(generated, real).items() if key != "correlated_series"},
-        **_land_cover(confusion),
+        **temporal_scores(generated, real),
+        "flicker": flicker(generated, real, parcels),
+        **texture_scores(generated, real),
+        **_land_cover(found.confusion),
         COVER: float(cover.mean()),
     }
-    return ViewScores(
-        figures, {key: values.cpu().numpy() for key, values in frames.items()}, sums, confusion, predicted
-    )
+    return ViewScores(figures, {key: values.numpy() for key, values in frames.items()}, sums, *found)
 
 
-def _image_scores(
-    generated: Tensor, real: Tensor, classes: Tensor, opacity: Tensor, series_bin: Tensor, nclasses: int
-) -> tuple[FrameScores, dict[str, Counts]]:
-    """Score frames, with sums over the regions that opacity, mean opacity and class define together."""
+def score_sources(
+    source: Tensor,
+    real: Tensor,
+    classes: NDArray[np.integer],
+    opacity: Tensor,
+    judges: Sequence[FittedClassifier],
+    learnt: Sequence[FittedClassifier],
+    *,
+    njobs: int = 1,
+) -> ViewScores:
+    """Score what is recognised in the source of a view, for which no image is generated: scores of images are NaN.
+
+    Args:
+        source: `(T, C, H, W)`, of any bands; the others are those of `score_view`.
+        learnt: classifiers like those of `judges`, that have learnt from sources.
+
+    Raises:
+        DataError: If values of the source are not finite.
+    """
+    opacity = opacity.cpu()
+    series_bin = opacity_region(opacity.mean(dim=0), SERIES_EDGES)
+    region, shape = _regions(opacity, series_bin, classes, judges[0].nclasses)
+    pixels = torch.bincount(region.ravel(), minlength=math.prod(shape)).reshape(shape).double().numpy()
+    found = _judge((real, single(source)), classes, series_bin.numpy(), (judges, learnt), njobs=njobs)
+    cover = opacity.mean(dim=(1, 2), dtype=torch.float64)
+    frames = dict.fromkeys(FRAME_SCORES, np.full(len(cover), math.nan)) | {"cover": cover.numpy()}
+    sums = dict.fromkeys(("absolute", "squared", "angle"), np.full(shape, math.nan)) | {"pixels": pixels}
+    figures = dict.fromkeys(OF_IMAGES, math.nan) | _land_cover(found.confusion) | {COVER: float(cover.mean())}
+    return ViewScores(figures, frames, sums, *found)
+
+
+def _regions(
+    opacity: Tensor, series_bin: Tensor, classes: NDArray[np.integer], nclasses: int
+) -> tuple[Tensor, tuple[int, int, int]]:
+    """Number pixels `(T, H, W)` by opacity, mean opacity of their series, and class; and how many there are of each."""
     shape = (len(COVER_EDGES) + 1, len(SERIES_EDGES) + 1, nclasses + 1)
-    region = (opacity_region(opacity, COVER_EDGES).long() * shape[1] + series_bin) * shape[2] + classes
-    scores = score_frames(generated, real, region, nregions=int(np.prod(shape)))
-    sums = {key: values.sum(dim=0).reshape(shape).cpu().numpy() for key, values in scores.sums.items()}
-    return scores, sums
+    return (opacity_region(opacity, COVER_EDGES) * shape[1] + series_bin) * shape[2] + torch.from_numpy(classes), shape
 
 
 def pooled(sums: dict[str, Counts], where: tuple[slice | int, ...]) -> dict[str, float]:
@@ -101,32 +150,67 @@ def pooled(sums: dict[str, Counts], where: tuple[slice | int, ...]) -> dict[str,
     return {"mae": mean["absolute"], "rmse": mean["squared"] ** 0.5, "sam": mean["angle"]}
 
 
+class _Verdicts(NamedTuple):
+    """Of all judges, as `ViewScores` has them."""
+
+    confusion: dict[str, NDArray[np.int64]]
+    predicted: dict[str, NDArray[np.int64]]
+    judged: dict[str, dict[str, float]]
+
+
+def _judge(
+    series: Sequence[Tensor],
+    classes: NDArray[np.integer],
+    bins: NDArray[np.int64],
+    judges: Sequence[Sequence[FittedClassifier]],
+    *,
+    njobs: int,
+) -> _Verdicts:
+    """Have real series, and what takes their place, judged by the judges of each, whose names are the same."""
+    every = zip(SERIES, series, judges, strict=True)
+    maps = {kind: classify(frames, classes, own, njobs=njobs) for kind, frames, own in every}
+    judged: dict[str, dict[str, float]] = {judge.settings.name: {} for judge in judges[0]}
+    nclasses = judges[0][0].nclasses
+    for kind, predicted in maps.items():
+        for name, labels in zip(judged, predicted, strict=True):
+            judged[name][f"jaccard_{kind}"] = classification_scores(confusion_matrix(labels, classes, nclasses))[
+                "jaccard"
+            ]
+    headline = {kind: predicted[0] for kind, predicted in maps.items()}
+    return _Verdicts(_confusion(headline, classes, bins, nclasses), headline, judged)
+
+
 def classify(
-    frames: Tensor, classes: NDArray[np.integer], classifier: FittedClassifier, *, njobs: int = 1
-) -> NDArray[np.int64]:
-    """Predict land cover from a series `(T, C, H, W)` in network scale: `(H, W)`; background stays background.
+    frames: Tensor, classes: NDArray[np.integer], judges: Sequence[FittedClassifier], *, njobs: int
+) -> list[NDArray[np.int64]]:
+    """Predict land cover from a series `(T, C, H, W)` in network scale: `(H, W)` by each judge; background stays 0.
 
     Raises:
         DataError: If values are not finite.
     """
-    predicted = np.zeros(classes.shape, np.int64)
     foreground = classes != 0
-    series = frames.detach().float().permute(2, 3, 0, 1).cpu().numpy()[foreground]  # (T, C, H, W) -> (n, T, C)
-    predicted[foreground] = classifier.predict(series, njobs=njobs)
-    return predicted
+    series = frames.permute(2, 3, 0, 1).numpy()[foreground]  # (T, C, H, W) -> (n, T, C)
+    maps = [np.zeros(classes.shape, np.int64) for _ in judges]
+    for predicted, judge in zip(maps, judges, strict=True):
+        predicted[foreground] = judge.predict(series, njobs=njobs)
+    return maps
 
 
-def _confusion(predicted: Tensor, truth: Tensor, bins: Tensor, nclasses: int) -> NDArray[np.int64]:
-    """Confusion matrices of pixel series by their mean opacity."""
-    number = len(SERIES_EDGES) + 1
-    each = [confusion_matrix(predicted[bins == i], truth[bins == i], nclasses) for i in range(number)]
-    return torch.stack(each).numpy()
+def _confusion(
+    predicted: dict[str, NDArray[np.int64]], truth: NDArray[np.integer], bins: NDArray[np.int64], nclasses: int
+) -> dict[str, NDArray[np.int64]]:
+    """Confusion matrices of pixel series by their mean opacity, for `real` and `generated`."""
+    chosen = [bins == number for number in range(len(SERIES_EDGES) + 1)]
+    return {
+        kind: np.stack([confusion_matrix(found[where], truth[where], nclasses) for where in chosen])
+        for kind, found in predicted.items()
+    }
 
 
 def _land_cover(confusion: dict[str, NDArray[np.int64]]) -> dict[str, float]:
     figures = {}
-    for kind in KINDS:
-        counts = torch.from_numpy(confusion[kind].sum(axis=0))
+    for kind in SERIES:
+        counts = confusion[kind].sum(axis=0)
         found = classification_scores(counts)
         found |= {f"jaccard_class_{number}": value for number, value in enumerate(class_jaccard(counts).tolist(), 1)}
         figures |= {f"{key}_{kind}": value for key, value in found.items()}

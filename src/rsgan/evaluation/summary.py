@@ -4,13 +4,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from src.rsgan.evaluation.metrics.classification import class_jaccard, classification_scores
 from src.rsgan.evaluation.scoring import COVER, COVER_EDGES, PREFIX, SERIES_EDGES, ViewScores, pooled
-from utils.intervals import bootstrap_mean, bootstrap_ratio
-from utils.scores import CLOUDS_ONLY, KINDS, ORIGINAL, RATIO, REFLECTANCE, TABLES
+from utils.intervals import Interval, bootstrap_mean, bootstrap_ratio
+from utils.scores import (
+    CLOUDS_ONLY,
+    JUDGES,
+    KNOCKED_OUT,
+    ORIGINAL,
+    RATIO,
+    REFLECTANCE,
+    SERIES,
+    TABLES,
+    TRTR,
+    TSTR,
+    TSTR_RATIO,
+)
 from utils.seeding import Streams
 
 IMAGES = ("mae", "mse", "psnr", "ssim", "sam")  # of the original protocol
@@ -41,13 +52,46 @@ def summarise(views: Sequence[Figures], *, seed: int) -> dict[str, Any]:
     """
     columns = {key: np.array([found[key] for found in views]) for key in views[0]}
     intervals = {key: bootstrap_mean(values, rng=_stream(seed, key)) for key, values in columns.items()}
-    intervals[RATIO] = bootstrap_ratio(columns["jaccard_generated"], columns["jaccard_real"], rng=_stream(seed, RATIO))
+    intervals[RATIO] = _ratio(columns, seed=seed)
     protocols = {
         REFLECTANCE: {key: found for key, found in intervals.items() if not key.startswith(PREFIX)},
         ORIGINAL: {key: intervals[PREFIX + key] for key in IMAGES},
     }
     published = {score.key: protocols[score.protocol][score.name].mean for score in TABLES[ORIGINAL]}
     return published | {name: {k: v.model_dump() for k, v in found.items()} for name, found in protocols.items()}
+
+
+def by_judge(views: Sequence[ViewScores], *, seed: int) -> dict[str, Any]:
+    """Average the Jaccard indices under each judge, as `summarise` does those under the headline judge.
+
+    Returns:
+        Of each judge by name, `jaccard_real`, `jaccard_generated` and `jaccard_ratio` with their intervals; and `tstr`,
+        `trtr` and `tstr_ratio`, where they were measured.
+    """
+    found = {}
+    for name in views[0].judged:
+        columns = {key: np.array([view.judged[name][key] for view in views]) for key in views[0].judged[name]}
+        intervals = {key: bootstrap_mean(values, rng=_stream(seed, key)) for key, values in columns.items()}
+        intervals[RATIO] = _ratio(columns, seed=seed)
+        if TSTR in columns:
+            intervals[TSTR_RATIO] = bootstrap_ratio(columns[TSTR], columns[TRTR], rng=_stream(seed, TSTR_RATIO))
+        found[name] = {key: interval.model_dump() for key, interval in intervals.items()}
+    return {JUDGES: found}
+
+
+def by_knock_out(views: Mapping[str, Sequence[Figures]], *, seed: int) -> dict[str, Any]:
+    """Average what is measured without a product of the source, with the intervals of `summarise`."""
+    found = {}
+    for name, rows in views.items():
+        columns = {key: np.array([row[key] for row in rows]) for key in rows[0]}
+        intervals = {key: bootstrap_mean(columns[key], rng=_stream(seed, key)) for key in KNOCKED_OUT if key != RATIO}
+        intervals[RATIO] = _ratio(columns, seed=seed)
+        found[name] = {key: interval.model_dump() for key, interval in intervals.items()}
+    return found
+
+
+def _ratio(columns: Mapping[str, NDArray[np.float64]], *, seed: int) -> Interval:
+    return bootstrap_ratio(columns["jaccard_generated"], columns["jaccard_real"], rng=_stream(seed, RATIO))
 
 
 def _stream(seed: int, name: str) -> np.random.Generator:
@@ -88,19 +132,14 @@ def _series(views: Sequence[ViewScores]) -> Iterator[Row]:
     sums, confusion = total(views), total_confusion(views)
     for number, place in enumerate(_bins("pixel series", SERIES_EDGES)):
         if sums["pixels"][:, number].sum():
-            counts = {kind: confusion[kind][number] for kind in KINDS}
-            errors = pooled(sums, (slice(None), number))
-            yield place | {"count": int(counts["real"].sum())} | errors | _jaccard(counts)
+            row = place | {"count": int(confusion["real"][number].sum())} | pooled(sums, (slice(None), number))
+            scores = {kind: classification_scores(confusion[kind][number]) for kind in SERIES}
+            yield _with_ratio(row | {f"jaccard_{kind}": scores[kind]["jaccard"] for kind in SERIES})
 
 
 def _bins(unit: str, edges: Sequence[float]) -> list[Row]:
     """Describe each bin: above its lower end, up to its upper one; the first holds 0 too."""
     return [{"unit": unit, "above": low, "up_to": high} for low, high in zip((0.0, *edges), (*edges, 1.0), strict=True)]
-
-
-def _jaccard(confusion: Mapping[str, NDArray[np.int64]]) -> Row:
-    found = {kind: classification_scores(torch.from_numpy(confusion[kind]))["jaccard"] for kind in KINDS}
-    return _with_ratio({f"jaccard_{kind}": value for kind, value in found.items()})
 
 
 def _with_ratio(row: Row) -> Row:
@@ -116,13 +155,13 @@ def by_class(views: Sequence[ViewScores]) -> list[Row]:
         of that class.
     """
     sums, confusion = total(views), total_confusion(views)
-    counts = {kind: confusion[kind].sum(axis=0) for kind in KINDS}
-    jaccard = {kind: class_jaccard(torch.from_numpy(counts[kind])).tolist() for kind in KINDS}
+    counts = {kind: confusion[kind].sum(axis=0) for kind in SERIES}
+    jaccard = {kind: class_jaccard(counts[kind]).tolist() for kind in SERIES}
     rows = [{"class": 0, "pixel_series": None} | pooled(sums, (slice(None), slice(None), 0))]
     for number in range(1, len(counts["real"]) + 1):
         row = {"class": number, "pixel_series": int(counts["real"][number - 1].sum())}
         row |= pooled(sums, (slice(None), slice(None), number))
-        rows.append(_with_ratio(row | {f"jaccard_{kind}": jaccard[kind][number - 1] for kind in KINDS}))
+        rows.append(_with_ratio(row | {f"jaccard_{kind}": jaccard[kind][number - 1] for kind in SERIES}))
     return rows
 
 
@@ -132,4 +171,4 @@ def total(views: Sequence[ViewScores]) -> dict[str, NDArray[np.float64]]:
 
 def total_confusion(views: Sequence[ViewScores]) -> dict[str, NDArray[np.int64]]:
     """Add up the confusion matrices of all views: `(20, K, K)` for `real` and `generated`."""
-    return {kind: np.sum([view.confusion[kind] for view in views], axis=0) for kind in KINDS}
+    return {kind: np.sum([view.confusion[kind] for view in views], axis=0) for kind in SERIES}

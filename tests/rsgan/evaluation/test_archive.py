@@ -244,3 +244,11 @@ def test_a_file_that_stood_there_survives_a_failure(file: Path, monkeypatch: pyt
         save_classifier(fitted, file)
     assert file.read_bytes() == before
     assert [entry.name for entry in file.parent.iterdir()] == [file.name]
+
+
+def test_a_file_from_before_several_judges_is_read(file: Path) -> None:
+    """It doesn't say how its classifier did on validation views, which changes nothing of what it predicts."""
+    description, arrays = read(file)
+    del description["validation_jaccard"]
+    write(file, description, arrays)
+    assert load_classifier(file).validation_jaccard is None

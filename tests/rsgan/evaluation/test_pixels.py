@@ -7,17 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from src.rsgan.configuration import read_experiment
+from src.rsgan.configuration import ExperimentConfig
 from src.rsgan.data.datamodule import ToyDataModule
 from src.rsgan.data.views import View
 from src.rsgan.evaluation.pixels import PixelSample, class_map
 from tests.rsgan.conftest import CGAN, HORIZON, Shrunk
+from utils.config import read
 from utils.errors import DataError
 
 
 @pytest.fixture
 def views(cfg: Shrunk) -> list[View]:
-    config = read_experiment(cfg(CGAN))
+    config = read(ExperimentConfig, cfg(CGAN))
     return ToyDataModule(config.dataset, split_seed=73, seed=0).views("train")
 
 
@@ -36,7 +37,7 @@ def test_series_are_those_of_the_clean_frames(views: list[View]) -> None:
 
 
 def test_every_foreground_pixel_has_the_same_chance(views: list[View]) -> None:
-    everything, size, draws = PixelSample.draw(views, None, rng=rng()), 60, 400
+    everything, size, draws = PixelSample.draw(views, None, rng=rng()), 60, 100
     generator = rng(5)
     hits = [np.zeros(len(places)) for places in everything.places]
     for _ in range(draws):

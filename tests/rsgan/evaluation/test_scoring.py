@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from src.rsgan.evaluation.classifiers import CLASSIFIERS, FittedClassifier
-from src.rsgan.evaluation.scoring import ViewScores, score_view
+from src.rsgan.evaluation.scoring import ViewScores, score_sources, score_view
 from src.rsgan.evaluation.summary import by_class, by_cloud_cover, figures, summarise, total, total_confusion
 
+pytestmark = pytest.mark.usefixtures("compiled")
 HORIZON, BANDS, SIDE, NCLASSES = 6, 3, 20, 2
 PUBLISHED = [
     *(f"test_{name}" for name in ("mae", "mse", "psnr", "ssim", "sam")),
@@ -50,7 +51,8 @@ def classifier() -> FittedClassifier:
 
 
 def score(generated: Tensor, target: Tensor, classifier: FittedClassifier, cloud: Tensor | None = None) -> ViewScores:
-    return score_view(generated, target, classes(), opacity() if cloud is None else cloud, classifier)
+    cloud = opacity() if cloud is None else cloud
+    return score_view(generated, target, classes().numpy(), classes().numpy(), cloud, [classifier])
 
 
 def test_the_target_itself_is_perfect(classifier: FittedClassifier) -> None:
@@ -62,7 +64,10 @@ def test_the_target_itself_is_perfect(classifier: FittedClassifier) -> None:
     assert found["reflectance"]["ssim"]["mean"] == pytest.approx(1)
     for key in ("mae", "rmse", "sam", "mae_cloudy", "rmse_clear", "difference_mae"):
         assert found["reflectance"][key]["mean"] == 0
+    for key in ("texture_low", "texture_middle", "texture_high"):
+        assert found["reflectance"][key]["mean"] == 0
     assert found["reflectance"]["correlation"]["mean"] == pytest.approx(1, abs=1e-6)
+    assert found["reflectance"]["nnse"]["mean"] == found["reflectance"]["flicker"]["mean"] == 1
     assert found["reflectance"]["jaccard_ratio"] == {"mean": 1, "low": 1, "high": 1, "count": 3}
 
 
@@ -159,11 +164,27 @@ def test_published_keys_are_means_over_views(classifier: FittedClassifier) -> No
     assert summarise(views, seed=0) == found
 
 
-def test_precision_hardly_matters(classifier: FittedClassifier) -> None:
-    """Single precision, as on a CPU, against double, as on a GPU."""
-    made, target = real(1, noise=0.4), real()
-    single, double = (
-        score(made.to(kind), target.to(kind), classifier).figures for kind in (torch.float32, torch.float64)
-    )
-    for key, value in single.items():
-        assert value == pytest.approx(double[key], abs=1e-5, rel=1e-5), key
+def test_sources_that_are_the_real_series_are_judged_as_these_and_have_no_image_to_score(
+    classifier: FittedClassifier,
+) -> None:
+    one, other = opacity(), opacity(4) / 2
+    with_images = [score(real(seed), real(seed), classifier, cloud) for seed, cloud in ((0, one), (1, other))]
+    without = [
+        score_sources(real(seed), real(seed), classes().numpy(), cloud, [classifier], [classifier])
+        for seed, cloud in ((0, one), (1, other))
+    ]
+    expected, found = (summarise(figures(views), seed=0) for views in (with_images, without))
+    for key, value in found["reflectance"].items():
+        if "jaccard" in key or key in {"accuracy_real", "kappa_generated", "cloud_cover"}:
+            assert value == expected["reflectance"][key]
+        elif "accuracy" not in key and "kappa" not in key:
+            assert math.isnan(value["mean"])
+            assert value["count"] == 0
+    assert math.isnan(found["test_psnr"])
+    for rows in (by_class, by_cloud_cover):
+        for ours, theirs in zip(rows(without), rows(with_images), strict=True):
+            assert ours.keys() == theirs.keys()
+            for key in ours:
+                assert (
+                    math.isnan(ours[key]) if key in {"mae", "rmse", "sam", "psnr", "ssim"} else ours[key] == theirs[key]
+                )

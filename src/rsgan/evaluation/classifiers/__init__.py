@@ -4,11 +4,11 @@ import platform
 from abc import abstractmethod
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Annotated, Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from threadpoolctl import threadpool_limits
 
 from src.rsgan.evaluation.classifiers.chunks import Chunks, Series, Survey, check_series, survey
@@ -61,7 +61,8 @@ class ReferenceClassifier(Configured):
         found = survey(chunks, self.max_series, rng=Streams((self.seed,)).rng("sample"))
         with threadpool_limits(njobs):
             model = self.learn(chunks, found, njobs=njobs)
-        return FittedClassifier(self, found.horizon, found.nbands, found.classes, identity, _versions(), model)
+        versions = {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()}
+        return FittedClassifier(self, found.horizon, found.nbands, found.classes, identity, versions, model)
 
     @abstractmethod
     def learn(self, chunks: Chunks, data: Survey, *, njobs: int) -> Model:
@@ -90,20 +91,17 @@ class ReferenceClassifier(Configured):
 
 @dataclass(frozen=True, eq=False)
 class FittedClassifier:
-    """A reference classifier that has learnt from series of some horizon and number of bands.
-
-    Attributes:
-        classes: `(K,)`, the labels that it was fitted with, sorted; it predicts these.
-        versions: of the libraries that it was fitted with.
-    """
+    """A reference classifier that has learnt from series of some horizon and number of bands."""
 
     settings: ReferenceClassifier
     horizon: int
     nbands: int
-    classes: NDArray[np.int64]
+    classes: NDArray[np.int64]  # (K,), the labels that it was fitted with, sorted; it predicts these
     identity: Identity
-    versions: dict[str, str]
+    versions: dict[str, str]  # of the libraries that it was fitted with
     model: Model
+    validation_jaccard: float | None = None  # its Jaccard index on real series of validation views, if known
+    on_validation: "FittedClassifier | None" = None  # the same settings, fitted to these series, if known
 
     @property
     def nclasses(self) -> int:
@@ -125,25 +123,9 @@ class FittedClassifier:
         return self.classes[indices]
 
 
-class _Classifiers(Registry):
-    """The registry of classifiers, in which a configuration may leave out the name."""
-
-    @property
-    def choice(self) -> Any:  # noqa: ANN401 - a type annotation built at run time
-        return Annotated[super().choice, BeforeValidator(_named)]
-
-
-def _named(section: Any) -> Any:  # noqa: ANN401 - whatever a YAML file holds
-    return {**section, "name": DEFAULT} if isinstance(section, dict) and section.get("name") is None else section
-
-
-CLASSIFIERS = _Classifiers(__name__, lenient=True)
+CLASSIFIERS = Registry(__name__, lenient=True, default=DEFAULT)
 
 
 def highest(scores: NDArray[np.floating]) -> NDArray[np.int64]:
     """Choose classes `(n,)` by their scores `(n, K)`; one column is positive for the second of two classes."""
     return (scores[:, 0] > 0).astype(np.int64) if scores.shape[1] == 1 else scores.argmax(axis=1)
-
-
-def _versions() -> dict[str, str]:
-    return {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()}

@@ -20,21 +20,14 @@ FEWEST_CLASSES = 2
 
 @dataclass(frozen=True, eq=False)
 class Survey:
-    """What one pass over all chunks tells.
-
-    Attributes:
-        classes: `(K,)`, the labels there are, sorted.
-        count: number of series.
-        series: `(S, horizon, nbands)`, a sample of them, uniform and without replacement, in the order of arrival.
-        indices: `(S,)`, the sample's classes as positions in `classes`.
-    """
+    """What one pass over all chunks tells, and a sample: uniform, without replacement, in the order of arrival."""
 
     horizon: int
     nbands: int
-    classes: NDArray[np.int64]
-    count: int
-    series: Series
-    indices: NDArray[np.int64]
+    classes: NDArray[np.int64]  # (K,), the labels there are, sorted
+    count: int  # of all series
+    series: Series  # (S, horizon, nbands), the sample
+    indices: NDArray[np.int64]  # (S,), its classes as positions in `classes`
 
 
 def survey(chunks: Chunks, limit: int, *, rng: np.random.Generator) -> Survey:
@@ -49,7 +42,11 @@ def survey(chunks: Chunks, limit: int, *, rng: np.random.Generator) -> Survey:
     shape, count, classes = None, 0, np.empty(0, dtype=np.int64)
     for series, labels in chunks():
         shape = check_series(series, shape)
-        _check_labels(labels, len(series))
+        if labels.shape != (len(series),) or not np.issubdtype(labels.dtype, np.integer):
+            raise DataError(
+                f"found labels of shape {labels.shape} and type {labels.dtype} for {len(series)} pixel series, "
+                "expected one whole number for each"
+            )
         if count == 0:
             kept = np.empty(0), series[:0].astype(np.float32), classes
         kept = _smallest(limit, kept, (rng.random(len(series)), series, labels))
@@ -80,19 +77,13 @@ def _smallest(limit: int, *parts: tuple[NDArray, ...]) -> tuple[NDArray, ...]:
 def blocks(chunks: Chunks, size: int) -> Iterator[Chunk]:
     """Cut chunks of any size into blocks of one size; the last one may have fewer series."""
     rest: Chunk | None = None
-    for series, labels in chunks():
-        start = 0
-        if rest is not None:
-            start = size - len(rest[0])
-            rest = tuple(np.concatenate(pair) for pair in zip(rest, (series[:start], labels[:start]), strict=True))
-            if len(rest[0]) < size:
-                continue
-            yield rest
-        end = len(series) - (len(series) - start) % size if start < len(series) else start
-        for first in range(start, end, size):
-            yield series[first : first + size], labels[first : first + size]
+    for chunk in chunks():
+        series, labels = (np.concatenate(pair) for pair in zip(rest, chunk, strict=True)) if rest else chunk
+        end = len(series) - len(series) % size
+        for start in range(0, end, size):
+            yield series[start : start + size], labels[start : start + size]
         rest = (series[end:], labels[end:]) if end < len(series) else None
-    if rest is not None:
+    if rest:
         yield rest
 
 
@@ -117,11 +108,3 @@ def check_series(series: NDArray, shape: tuple[int, int] | None = None) -> tuple
     if not np.isfinite(series).all():
         raise DataError("found pixel series with missing or infinite values, expected finite ones; fill or drop them")
     return series.shape[1:]
-
-
-def _check_labels(labels: NDArray, count: int) -> None:
-    if labels.shape != (count,) or not np.issubdtype(labels.dtype, np.integer):
-        raise DataError(
-            f"found labels of shape {labels.shape} and type {labels.dtype} for {count} pixel series, expected one "
-            "whole number for each"
-        )

@@ -6,7 +6,7 @@ import numpy as np
 
 from src.rsgan.evaluation.classifiers import CLASSIFIERS, Model
 from src.rsgan.evaluation.classifiers.chunks import Chunks, Survey
-from src.rsgan.evaluation.classifiers.trees import LEAF, TreeClassifier, Trees
+from src.rsgan.evaluation.classifiers.trees import LEAF, TreeClassifier, join
 
 
 @CLASSIFIERS.register
@@ -36,4 +36,4 @@ class HistGradientBoosting(TreeClassifier):
             }
             for node in nodes
         ]
-        return Trees.join(trees, start=boosted._baseline_prediction.ravel(), classes=boosted.classes_).arrays()
+        return join(trees, boosted._baseline_prediction.ravel(), boosted.classes_)

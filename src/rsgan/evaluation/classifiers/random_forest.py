@@ -6,7 +6,7 @@ import numpy as np
 
 from src.rsgan.evaluation.classifiers import CLASSIFIERS, Model
 from src.rsgan.evaluation.classifiers.chunks import Chunks, Survey
-from src.rsgan.evaluation.classifiers.trees import LEAF, TreeClassifier, Trees
+from src.rsgan.evaluation.classifiers.trees import LEAF, TreeClassifier, join
 
 
 @CLASSIFIERS.register
@@ -33,4 +33,4 @@ class RandomForest(TreeClassifier):
             }
             for tree in (one.tree_ for one in forest.estimators_)
         ]
-        return Trees.join(trees, start=np.zeros(len(forest.classes_)), classes=forest.classes_).arrays()
+        return join(trees, np.zeros(len(forest.classes_)), forest.classes_)

@@ -21,10 +21,8 @@ compiled: Callable[..., Any] = njit(nogil=True, cache=True, error_model="numpy",
 def structural_similarity(one: Array, other: Array, weights: tuple[float, ...], c1: float, c2: float) -> Array:
     """Mean structural similarity `(B,)` of images `(B, H, W)`, in double precision.
 
-    Args:
-        weights: of a window along one axis: an odd number, symmetric, of sum 1.
-        c1: constant beside the squared means of sum and difference.
-        c2: constant beside their variances.
+    The window's weights along one axis are an odd number, symmetric, of sum 1; the constants stand beside the squared
+    means of sum and difference, and beside their variances.
     """
     scores = np.empty(len(one))
     for image in range(len(one)):

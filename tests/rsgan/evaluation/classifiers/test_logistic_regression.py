@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from src.rsgan.evaluation.classifiers.cross_entropy import CrossEntropy, minimum
+from src.rsgan.evaluation.classifiers.logistic_regression import CrossEntropy, minimum
 
 COUNT, FEATURES = 40, 3
 STEP = 1e-5
