@@ -1,26 +1,33 @@
 """Filling what clouds hide from other steps of the same series: what such rules share."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from src.rsgan.baselines import Baseline, BaselineSettings
+from src.rsgan.baselines import BaselineSettings
+from src.rsgan.baselines.brightness import Brightness, fit_brightness
 from src.rsgan.data.datasets import DatasetConfig
 from src.rsgan.data.store import Batch
 from utils.errors import ConfigError
-from utils.ranges import Share
+from utils.fields import Share
+from utils.scores import Sees
 
 
-class GapFillingSettings(BaselineSettings):
-    """A rule for cloud removal that is given the exact opacity, as no real data set could."""
+class CloudRemovalSettings(BaselineSettings):
+    """A rule that makes something of the clouded bands, the first of the source."""
 
-    @abstractmethod
-    def fill(self, frames: Tensor, opacity: Tensor) -> Tensor:
-        """Fill what clouds hide: `(T, C, H, W)` of clouded frames in time order and their opacity `(T, 1, H, W)`."""
+    def sensors(self, dataset: DatasetConfig) -> Sequence[str]:
+        return dataset.sources[:1]
 
-    def build(self, dataset: DatasetConfig, nbands: Mapping[str, int]) -> "GapFilling":
+    def clouded_bands(self, dataset: DatasetConfig, nbands: Mapping[str, int]) -> int:
+        """Make sure that the source begins with the target's bands under clouds, and count them.
+
+        Raises:
+            ConfigError: If it doesn't.
+        """
         found, bands = dataset.sources[0], nbands[dataset.target]
         if found != dataset.clouds:
             raise ConfigError(
@@ -32,19 +39,44 @@ class GapFillingSettings(BaselineSettings):
                 f"dataset.target: found {bands} bands in {dataset.target} and {nbands[found]} in {found}, but "
                 f"{self.name} needs as many"
             )
-        return GapFilling(self, bands)
+        return bands
 
 
-class GapFilling(Baseline):
+class GapFillingSettings(CloudRemovalSettings):
+    """A rule for cloud removal that is told the opacity: exactly, as no real data set could, or as it is estimated.
+
+    Attributes:
+        correct_brightness: whether what makes clear values clean, as training views show it, is done to its output.
+    """
+
+    correct_brightness: bool = True
+
+    sees: ClassVar[Sees] = "series"
+
+    @abstractmethod
+    def fill(self, frames: Tensor, opacity: Tensor) -> Tensor:
+        """Fill what clouds hide: `(T, C, H, W)` of clouded frames in time order and their opacity `(T, 1, H, W)`."""
+
+    def build(self, dataset: DatasetConfig, nbands: Mapping[str, int], training: Iterable[Batch]) -> "GapFilling":
+        bands = self.clouded_bands(dataset, nbands)
+        if dataset.opacity == "none":
+            raise ConfigError(
+                f"dataset.opacity: found none, expected exact or estimated: {self.name} must be told where clouds are"
+            )
+        return GapFilling(self, bands, fit_brightness(training, bands) if self.correct_brightness else None)
+
+
+class GapFilling:
     """A rule applied to the clouded bands, the first of the source."""
 
-    kinds = ("source", "cloud")
+    kinds = ("source", "opacity")
 
-    def __init__(self, settings: GapFillingSettings, bands: int) -> None:
-        self._settings, self._bands = settings, bands
+    def __init__(self, settings: GapFillingSettings, bands: int, brightness: Brightness | None) -> None:
+        self._settings, self._bands, self._brightness = settings, bands, brightness
 
     def translate(self, series: Batch) -> Tensor:
-        return self._settings.fill(series["source"][:, : self._bands], series["cloud"])
+        filled = self._settings.fill(series["source"][:, : self._bands], series["opacity"])
+        return self._brightness.correct(filled) if self._brightness else filled
 
 
 class ClearValueSettings(GapFillingSettings):

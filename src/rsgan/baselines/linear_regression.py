@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from src.rsgan.baselines import Baseline, BaselineSettings
+from src.rsgan.baselines import BaselineSettings
 from src.rsgan.data.datasets import DatasetConfig
 from src.rsgan.data.store import Batch
 from src.rsgan.experiments import EXPERIMENTS
@@ -19,22 +19,22 @@ class LinearRegressionSettings(BaselineSettings):
 
     name: Literal["linear_regression"]
 
-    def build(self, dataset: DatasetConfig, nbands: Mapping[str, int]) -> "LinearRegression":
-        return LinearRegression()
-
-
-class LinearRegression(Baseline):
-    """Weights of the source's bands and 1, one column for each of the target's bands."""
-
-    learns_from = ("source", "target")
-
-    def learn(self, series: Iterable[Batch]) -> None:
+    def build(self, dataset: DatasetConfig, nbands: Mapping[str, int], training: Iterable[Batch]) -> "LinearRegression":
         """Solve the normal equations; one view in memory at a time."""
-        moments = [_moments(sample["source"], sample["target"]) for sample in series]
+        moments = [_moments(sample["source"], sample["target"]) for sample in training]
         square, product = (np.sum(part, axis=0) for part in zip(*moments, strict=True))
         # The solution of least norm, should bands depend on each other.
         weights = np.linalg.lstsq(square, product, rcond=None)[0]  # (C_in + 1, C_out)
-        self._weights = torch.from_numpy(weights).float()
+        return LinearRegression(torch.from_numpy(weights).float())
+
+
+class LinearRegression:
+    """Weights of the source's bands and 1, one column for each of the target's bands."""
+
+    kinds = ("source",)
+
+    def __init__(self, weights: Tensor) -> None:
+        self._weights = weights
 
     def translate(self, series: Batch) -> Tensor:
         source = series["source"]
