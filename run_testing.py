@@ -14,17 +14,25 @@ from utils.cli import Parser, options, run
 
 def build_parser() -> Parser:
     parser = Parser(__doc__)
-    parser.add_configuration("experiment configuration (YAML)", required=True)
-    parser.add_argument("--o", type=Path, required=True, metavar="DIR", help="folder of experiments")
+    parser.add_files("experiment configuration (YAML)", "folder of experiments")
     parser.add_argument("--device", metavar="IDS", help="GPU: 0 or auto (default: cpu)")
     parser.add_argument(
         "--chkpt", type=Path, metavar="FILE", help="checkpoint (default: the file's, or DIR/NAME/checkpoints/best.ckpt)"
     )
-    parser.add_argument("--classifier", type=Path, metavar="FILE", help="reference classifier (default: the file's)")
+    parser.add_argument(
+        "--classifier",
+        type=Path,
+        action="append",
+        metavar="PATH",
+        help="reference classifier, or a folder of one or several; may be repeated (default: the file's)",
+    )
     parser.add_argument(
         "--experiment_name",
         metavar="NAME",
         help="folder inside --o (default: that of the run of --chkpt, else the experiment's name)",
+    )
+    parser.add_argument(
+        "--knock_outs", action="store_true", help="score also what is made without each product of the source"
     )
     return parser
 
@@ -33,8 +41,9 @@ def main(arguments: argparse.Namespace) -> None:
     from src.rsgan.devices import Devices
     from src.rsgan.testing import evaluate
 
-    chosen = options(arguments, "chkpt", "classifier", "experiment_name")
-    evaluate(arguments.cfg, arguments.o, devices=Devices.parse(arguments.device), **chosen)
+    chosen = options(arguments, "chkpt", "experiment_name", "knock_outs")
+    devices = Devices.parse(arguments.device)
+    evaluate(arguments.cfg, arguments.o, devices=devices, classifiers=arguments.classifier or (), **chosen)
 
 
 if __name__ == "__main__":

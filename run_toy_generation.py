@@ -14,8 +14,7 @@ from utils.cli import Parser, options, run, seed_argument
 
 def build_parser() -> Parser:
     parser = Parser(__doc__)
-    parser.add_configuration("generation configuration (YAML)", required=True)
-    parser.add_argument("--o", type=Path, required=True, metavar="DIR", help="folder of the product to make")
+    parser.add_files("generation configuration (YAML)", "folder of the product to make")
     parser.add_argument("--seed", type=seed_argument, metavar="N", help="instead of the configuration's seed")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing product")
     return parser

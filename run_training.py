@@ -14,8 +14,7 @@ from utils.cli import Parser, options, run, seed_argument
 
 def build_parser() -> Parser:
     parser = Parser(__doc__)
-    parser.add_configuration("experiment configuration (YAML)", required=True)
-    parser.add_argument("--o", type=Path, required=True, metavar="DIR", help="folder of experiments")
+    parser.add_files("experiment configuration (YAML)", "folder of experiments")
     parser.add_argument("--device", metavar="IDS", help="GPUs: 0 or 0,1 or auto (default: cpu)")
     parser.add_argument("--experiment_name", metavar="NAME", help="folder inside --o (default: the experiment's name)")
     parser.add_argument("--seed", type=seed_argument, metavar="N", help="instead of the file's; the split stays")

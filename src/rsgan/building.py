@@ -26,7 +26,7 @@ def sized(config: ExperimentConfig, features: ViewShape, smallest_batch: int | N
     Raises:
         ConfigError: Naming every size that doesn't fit, the data or the memory.
     """
-    source, target = config.dataset.bands(dict(features.nbands))
+    source, target = config.dataset.bands(features.nbands)
     networks, problems = {}, []
     for name, (given, wanted) in config.experiment.channels(source, target).items():
         shape = (given, features.height, features.width)

@@ -1,16 +1,16 @@
 """Checkpoint files, read without executing anything they hold."""
 
-import itertools
+import json
 import pickle
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from utils.errors import DataError
+from utils.errors import DataError, UsageError, shown
 from utils.identity import Identity
 from utils.memory import ran_out
 from utils.reading import regular_file
@@ -41,9 +41,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         if ran_out(error):
             raise
         raise DataError(f"{path}: not a checkpoint ({error}); {REMEDY}") from error
-    problem = next(_problems(content), None)
-    if problem:
-        raise DataError(f"{path}: not a checkpoint of an experiment of this project ({problem}); {REMEDY}")
+    try:
+        _check_content(content)
+    except ValueError as error:
+        raise DataError(f"{path}: not a checkpoint of an experiment of this project ({error}); {REMEDY}") from error
     return content
 
 
@@ -62,19 +63,34 @@ def _check_archive(path: Path) -> None:
         raise DataError(f"{path}: damaged or not a checkpoint ({found}); {REMEDY}")
 
 
-def _problems(content: object) -> Iterator[str]:
-    """Name what every checkpoint must have and this one has not."""
+def _check_content(content: object) -> None:
+    """Raise a `ValueError` that names what every checkpoint must have and this one has not."""
     if not isinstance(content, dict):
-        yield f"found {type(content).__name__}"
-        return
-    yield from misfits({"epoch": content.get("epoch")}, {"epoch": int})
-    weights = content.get("state_dict")
+        raise ValueError(f"found {type(content).__name__}")
+    epoch, weights = content.get("epoch"), content.get(WEIGHTS)
+    if type(epoch) is not int or epoch < 0:
+        raise ValueError(f"epoch: found {shown(epoch)}, expected a number")
     if not isinstance(weights, Mapping) or not all(isinstance(value, Tensor) for value in weights.values()):
-        yield "state_dict: found no tensors by name"
+        raise ValueError(f"{WEIGHTS}: found no tensors by name")
     try:
+        json.dumps(content.get(IDENTITY))
         Identity.restore(content.get(IDENTITY))
-    except ValueError as error:
-        yield f"{IDENTITY}: {error}"
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{IDENTITY}: {error}") from error
+
+
+def check_identity(path: Path, identity: Identity) -> None:
+    """Make sure that a checkpoint belongs to a run; code may have changed since.
+
+    Raises:
+        UsageError: If it belongs to another.
+        DataError: If it cannot be read.
+    """
+    found = Identity.restore(read_checkpoint(path)[IDENTITY]).differences(identity, apart_from=["code"])
+    if found:
+        raise UsageError(
+            f"{path}: belongs to another run ({found}); take the same configuration and seed, or start over"
+        )
 
 
 def check_weights(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], path: Path) -> None:
@@ -83,46 +99,31 @@ def check_weights(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], p
     Raises:
         DataError: If names, shapes or types differ, or values are not finite.
     """
-    infinite = (
-        f"{WEIGHTS}.{name}: found values that are not finite" for name in found if not found[name].isfinite().all()
-    )
-    problem = next(itertools.chain(misfits(found, expected, WEIGHTS), infinite), None)
-    if problem:
-        raise DataError(f"{path}: {problem}; {REMEDY}")
+    for name in [*expected, *found]:
+        one, other = (_describe(weights.get(name)) for weights in (found, expected))
+        if one != other:
+            raise DataError(f"{path}: {WEIGHTS}.{name}: found {one}, expected {other}; {REMEDY}")
+        if not found[name].isfinite().all():
+            raise DataError(f"{path}: {WEIGHTS}.{name}: found values that are not finite; {REMEDY}")
 
 
-def misfits(found: object, example: object, where: str = "") -> Iterator[str]:
-    """Name where a nest of tensors and plain values is built otherwise than an example.
+def _describe(value: Tensor | None) -> str:
+    return "nothing" if value is None else f"a tensor {tuple(value.shape)} of {value.dtype}"
 
-    The example has the same keys, lengths of lists, shapes and values. Where it has a type, any value of it may be, if
-    it is no negative number; where None, anything.
+
+def check_progress(content: Mapping[str, Any], path: Path) -> int:
+    """Find the epoch that training goes on with, from 0: the one that a checkpoint was written in if that was not over.
+
+    Raises:
+        DataError: If it doesn't say how far training had come, or contradicts itself.
     """
-    if isinstance(example, Mapping) and isinstance(found, Mapping):
-        for key in [*example, *(key for key in found if key not in example)]:
-            name = f"{where}.{key}" if where else str(key)
-            if key in found and key in example:
-                yield from misfits(found[key], example[key], name)
-            else:
-                yield f"{name}: {'unknown' if key in found else 'missing'}"
-    elif isinstance(example, list | tuple) and isinstance(found, list | tuple) and len(found) == len(example):
-        for number, (part, wanted) in enumerate(zip(found, example, strict=True)):
-            yield from misfits(part, wanted, f"{where}.{number}")
-    elif not _fits(found, example):
-        yield f"{where}: found {_kind(found)}, expected {_kind(example)}"
-
-
-def _fits(found: object, example: object) -> bool:
-    if isinstance(example, Tensor):
-        return isinstance(found, Tensor) and (found.shape, found.dtype) == (example.shape, example.dtype)
-    if isinstance(example, type):
-        return type(found) is example and not (example in (int, float) and found < 0)
-    return example is None or (type(found) is type(example) and found == example)
-
-
-def _kind(value: object) -> str:
-    """Describe a value, or the example of one, in a few words."""
-    if isinstance(value, Tensor):
-        return f"a tensor {tuple(value.shape)} of {value.dtype}"
-    if isinstance(value, list | tuple | Mapping):
-        return f"{type(value).__name__} of {len(value)}"
-    return value.__name__ if isinstance(value, type) else f"{type(value).__name__} {str(value)[:40]}"
+    epoch = content["epoch"]
+    try:
+        progress = content["loops"]["fit_loop"]["epoch_progress"]["current"]
+        begun, over = progress["started"], progress["processed"]
+        sound = epoch <= progress["completed"] <= over <= begun == progress["ready"] == epoch + 1
+    except Exception as error:  # whatever stands there in place of numbers
+        raise DataError(f"{path}: does not say how far training had come ({error}); {REMEDY}") from error
+    if not sound:
+        raise DataError(f"{path}: epoch: found {epoch}, but {begun} begun and {over} over; {REMEDY}")
+    return over

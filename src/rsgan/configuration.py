@@ -1,23 +1,34 @@
 """What experiment files may hold."""
 
-import contextlib
-from collections.abc import Collection, Iterable, Iterator
-from pathlib import Path
-from typing import Annotated, Literal, Self
+from collections.abc import Collection, Iterable
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, PositiveInt, model_validator
 
 from src.rsgan.data.datasets import DatasetConfig
 from src.rsgan.evaluation.classifiers import CLASSIFIERS, DEFAULT, ReferenceClassifier
 from src.rsgan.experiments import EXPERIMENTS, ExperimentSettings
 from src.rsgan.experiments.optimization import Adam, ExponentialDecay
 from src.rsgan.models import NETWORKS
-from utils.config import join, load, names, validate
-from utils.errors import ConfigError, DataError
-from utils.paths import PathText
+from utils.config import Paths, join, load, names, validate
+from utils.fields import PathText
 from utils.registry import Configured, nearest
 
 DEFAULT_MONITOR = "Metric/val_mae"
+
+
+def _as_list(value: Any) -> list[Any]:  # noqa: ANN401 - whatever a YAML file holds
+    return value if isinstance(value, list) else [value]
+
+
+def _with_names_of_their_own(value: Any) -> Any:  # noqa: ANN401 - one section or several
+    found = [settings.name for settings in _as_list(value)]
+    if len(set(found)) < len(found):
+        raise ValueError(f"found {', '.join(found)}, expected different names, which tell judges apart")
+    return value
+
+
+Judges = Annotated[CLASSIFIERS.choices, AfterValidator(_with_names_of_their_own)]
 
 
 class EarlyStopping(Configured):
@@ -48,7 +59,7 @@ class Testing(Configured):
     """What a trained experiment is tested with."""
 
     chkpt: PathText | None = None
-    reference_classifier_path: PathText | None = None
+    reference_classifier_path: Annotated[list[PathText], BeforeValidator(_as_list)] | None = None
 
 
 class ExperimentConfig(Configured):
@@ -61,7 +72,7 @@ class ExperimentConfig(Configured):
     lr_scheduler: dict[str, ExponentialDecay] | None = None
     early_stopping: EarlyStopping | None = None
     model_checkpoint: ModelCheckpoint = ModelCheckpoint()
-    reference_classifier: CLASSIFIERS.choice | None = None
+    reference_classifier: Judges | None = None
     testing: Testing | None = None
 
     @model_validator(mode="after")
@@ -93,38 +104,24 @@ class CommonConfig(Configured):
 
     experiment: SplitSeed
     dataset: DatasetConfig
-    reference_classifier: CLASSIFIERS.choice | None = None
+    reference_classifier: Judges | None = None
     testing: Testing | None = None
 
 
-def read_classifier_settings(*cfg: Path) -> ExperimentConfig | CommonConfig:
+def read_classifier_settings(cfg: Paths) -> ExperimentConfig | CommonConfig:
     """Read what a reference classifier is made from: experiment files, or those that they are based on, without a name.
 
     Raises:
         ConfigError: With all problems of the files.
     """
-    content = load(*cfg)
+    content = load(cfg)
     experiment = content.get("experiment")
     is_whole = isinstance(experiment, dict) and "name" in experiment
     return validate(ExperimentConfig if is_whole else CommonConfig, content, names(cfg))
 
 
-def classifier_of(config: ExperimentConfig | CommonConfig) -> ReferenceClassifier:
-    return config.reference_classifier or CLASSIFIERS.entries[DEFAULT]()
-
-
-def read_experiment(*cfg: Path) -> ExperimentConfig:
-    """Read an experiment's files, later ones merged over earlier ones; a `ConfigError` names all their problems."""
-    return validate(ExperimentConfig, load(*cfg), names(cfg))
-
-
-@contextlib.contextmanager
-def named(*cfg: Path) -> Iterator[None]:
-    """Put the files that asked for what cannot be before configuration and data errors that are raised in the block."""
-    try:
-        yield
-    except (ConfigError, DataError) as error:
-        raise type(error)(f"{names(cfg)}: {error}") from error
+def classifiers_of(config: ExperimentConfig | CommonConfig) -> list[ReferenceClassifier]:
+    return _as_list(config.reference_classifier or CLASSIFIERS.entries[DEFAULT]())
 
 
 def _differences(section: str, found: Collection[str], known: Collection[str], needed: Iterable[str]) -> list[str]:

@@ -1,13 +1,20 @@
-"""What training and testing run on."""
+"""What training and testing run on, and which of the processes that train together speaks."""
 
+import logging
 import os
 import re
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from utils.errors import UsageError
+
+HARMLESS = (
+    ".*LeafSpec",  # Lightning 2.6 asks PyTorch 2.13 for something that a later PyTorch will not have
+    "Checkpoint directory .* exists and is not empty",  # a run that goes on
+)
 
 
 @dataclass(frozen=True)
@@ -50,3 +57,19 @@ class Devices:
         # Each optimiser steps on the networks of one side, so some parameters have no gradient.
         strategy = "ddp_find_unused_parameters_true" if len(self.gpus) > 1 else "auto"
         return {"accelerator": "cuda", "devices": list(self.gpus), "strategy": strategy, "benchmark": True}
+
+
+def first_process() -> bool:
+    """Say whether this is the first, or the only one, of the processes that train together."""
+    return os.environ.get("LOCAL_RANK", "0") == "0"
+
+
+def quieten() -> None:
+    """Keep to what a user should read: one process speaks, and Lightning only when something is wrong."""
+    for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    if not first_process():
+        logging.disable(logging.WARNING)
+    for harmless in HARMLESS:
+        warnings.filterwarnings("ignore", message=harmless)
+    torch.set_float32_matmul_precision("high")

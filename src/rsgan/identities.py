@@ -1,6 +1,7 @@
 """What makes a classifier, a run and a test what they are; `data` is None where the data are not there yet."""
 
-from src.rsgan.configuration import CommonConfig, ExperimentConfig, classifier_of
+from src.rsgan.configuration import CommonConfig, ExperimentConfig
+from src.rsgan.evaluation.classifiers import ReferenceClassifier
 from utils.identity import Identity, code_version
 
 # What may change while a run stays the same: how long it goes on, where files are, how they are read, how it is tested.
@@ -13,9 +14,11 @@ FREE_IN_TRAINING = {
 FREE_IN_TESTING = {"experiment": {"chkpt"}, "dataset": {"root", "cache", "dataloader"}}
 
 
-def of_classifier(config: ExperimentConfig | CommonConfig, data: str | None = None) -> Identity:
+def of_classifier(
+    settings: ReferenceClassifier, config: ExperimentConfig | CommonConfig, data: str | None = None
+) -> Identity:
     """Its settings, and views with their targets and their split; never the sources."""
-    settings, dataset = classifier_of(config), config.dataset
+    dataset = config.dataset
     return Identity(
         {
             "classifier": settings.model_dump(mode="json", exclude={"n_chunks"}),

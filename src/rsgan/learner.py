@@ -69,6 +69,16 @@ class Learner(pl.LightningModule):
             made.append({"optimizer": optimizer, "lr_scheduler": schedules.get(name, CONSTANT).build(optimizer)})
         return made
 
+    def on_train_start(self) -> None:
+        """Refuse what a checkpoint holds of Adam where shapes differ: PyTorch would read what lies behind it."""
+        for number, optimizer in enumerate(self.optimizers()):
+            for parameter, state in optimizer.state.items():
+                shapes = {"step": (), "exp_avg": parameter.shape, "exp_avg_sq": parameter.shape}
+                for name, shape in shapes.items():
+                    if tuple(state[name].shape) != shape:
+                        found = f"found shape {tuple(state[name].shape)}, expected {tuple(shape)}"
+                        raise ValueError(f"optimizer_states.{number}.{name}: {found}")
+
     def descend(self, name: str, loss: Tensor) -> None:
         """Let the networks of one optimiser take a step down a loss."""
         optimizer = self.optimizers()[list(self.config.experiment.optimizers).index(name)]

@@ -1,16 +1,17 @@
 """The folder of a training run: what is in it, whose it is, and where an interrupted run goes on."""
 
 import contextlib
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
+from pydantic import NonNegativeInt
 
-from utils.errors import DataError, UsageError
+from src.rsgan.checkpoint import check_identity
+from utils.config import read
+from utils.errors import ConfigError, DataError, UsageError
 from utils.files import LEFTOVERS
-from utils.identity import Identity, goes_on, keep
-from utils.reading import read_text
+from utils.identity import Identity, goes_on
+from utils.registry import Configured
 from utils.scores import RESULTS, SCORES
 from utils.tables import write_json
 
@@ -24,10 +25,8 @@ WRITTEN = (
 WORTH_KEEPING = ("checkpoints/*.ckpt", "run/summary.json", f"eval/{SCORES}")
 
 
-class Summary(BaseModel):
+class Summary(Configured):
     """How a run came to its end: after how many epochs, and the best value of the figure that is monitored."""
-
-    model_config = ConfigDict(strict=True, frozen=True)
 
     epochs: NonNegativeInt
     stopped_early: bool
@@ -35,11 +34,17 @@ class Summary(BaseModel):
     best: float | None
 
 
-@dataclass(frozen=True)
 class RunFolder:
-    """`<o>/<experiment_name>/`: checkpoints (the best is tested), logs and pictures in `run`, scores."""
+    """`<o>/<experiment_name>/`: checkpoints (the best is tested), logs and pictures in `run`, scores.
 
-    root: Path
+    Attributes:
+        last: the checkpoint from which training goes on.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.run, self.checkpoints, self.evaluation = root, root / "run", root / "checkpoints", root / "eval"
+        self.last, self.best = self.checkpoints / "last.ckpt", self.checkpoints / "best.ckpt"
+        self._identity, self._summary = self.run / "identity.json", self.run / "summary.json"
 
     @classmethod
     def inside(cls, out: Path, name: str) -> "RunFolder":
@@ -49,70 +54,51 @@ class RunFolder:
             raise UsageError(f"--experiment_name: found {name!r}, expected the name of a folder inside --o")
         return cls(out / path)
 
-    @property
-    def run(self) -> Path:
-        return self.root / "run"
-
-    @property
-    def checkpoints(self) -> Path:
-        return self.root / "checkpoints"
-
-    @property
-    def last(self) -> Path:
-        """The checkpoint from which training goes on."""
-        return self.checkpoints / "last.ckpt"
-
-    @property
-    def best(self) -> Path:
-        return self.checkpoints / "best.ckpt"
-
-    @property
-    def evaluation(self) -> Path:
-        return self.root / "eval"
-
-    @property
-    def _identity(self) -> Path:
-        return self.run / "identity.json"
-
-    @property
-    def _summary(self) -> Path:
-        return self.run / "summary.json"
-
-    def begin(
-        self, identity: Identity, chkpt: Path | None, *, overwrite: bool, max_epochs: int | None = None
-    ) -> Path | None:
+    def begin(self, identity: Identity, chkpt: Path | None, *, max_epochs: int, overwrite: bool) -> Path | None:
         """Take the folder for a run, and find where the run goes on. A run that left nothing is as good as none.
 
         Args:
             identity: of the run.
             chkpt: where the user wants it to go on; by default, where the folder's own run stopped.
-            overwrite: whether other work, or what is left of it, may be removed.
-            max_epochs: after which the run ends: a longer one is other work.
+            max_epochs: after which the run ends.
+            overwrite: whether other work, a longer run, or what cannot be gone on from may be removed.
 
         Returns:
             The checkpoint to go on from; None to start.
 
         Raises:
-            UsageError: If the folder holds other work, or the same without its last checkpoint.
+            UsageError: If the folder holds other work, or the same without a last checkpoint to go on from.
         """
         kept = sorted(path for pattern in WORTH_KEEPING for path in self.root.glob(pattern))
-        overwrite = overwrite or not kept
-        if not self._identity.exists() and not overwrite:
-            raise UsageError(
-                f"{self._identity}: missing, so nobody knows which run {kept[0].relative_to(self.root)} belongs to; "
-                "choose another --o or --experiment_name, or pass --overwrite to replace it"
-            )
-        if goes_on(self._identity, identity, overwrite=overwrite) and not (overwrite and self._longer_than(max_epochs)):
-            if chkpt or self.last.exists():
-                return chkpt or self.last
-            if not overwrite:
-                raise UsageError(
-                    f"{self.last}: missing beside {kept[0].relative_to(self.root)}; put it back, set "
-                    "experiment.chkpt to another checkpoint, or pass --overwrite to start over"
-                )
+        if kept:
+            try:
+                found = self._checkpoint(identity, chkpt, kept[0].relative_to(self.root))
+                if not (overwrite and self._epochs() > max_epochs):
+                    return found
+            except UsageError:
+                if not overwrite:
+                    raise
         self._clear(spared=chkpt)
-        keep(self._identity, identity, versions={name: version(name) for name in PACKAGES})
+        write_json(self._identity, identity.record() | {"versions": {name: version(name) for name in PACKAGES}})
         return chkpt
+
+    def _checkpoint(self, identity: Identity, chkpt: Path | None, kept: Path) -> Path:
+        """Find the checkpoint that a run goes on from, in a folder that holds its work, such as `kept`."""
+        if not self._identity.exists():
+            raise UsageError(
+                f"{self._identity}: missing, so nobody knows which run {kept} belongs to; choose another --o or "
+                "--experiment_name, or pass --overwrite to replace it"
+            )
+        goes_on(self._identity, identity)
+        if chkpt is not None:
+            return chkpt
+        if not self.last.exists():
+            raise UsageError(
+                f"{self.last}: missing beside {kept}; put it back, set experiment.chkpt to another checkpoint, or pass "
+                "--overwrite to start over"
+            )
+        check_identity(self.last, identity)
+        return self.last
 
     def _clear(self, spared: Path | None) -> None:
         """Remove what training and testing wrote, and folders that are empty then."""
@@ -134,24 +120,16 @@ class RunFolder:
         summary = self._read_summary()
         return summary is not None and (summary.stopped_early or summary.epochs >= max_epochs)
 
-    def _longer_than(self, max_epochs: int | None) -> bool:
-        """Whether the run ended later than that, or nobody knows when."""
-        try:
-            summary = self._read_summary()
-        except DataError:
-            return True
-        return summary is not None and max_epochs is not None and summary.epochs > max_epochs
+    def _epochs(self) -> int:
+        """Number of epochs after which the run ended; 0 where it has not."""
+        summary = self._read_summary()
+        return summary.epochs if summary else 0
 
     def _read_summary(self) -> Summary | None:
-        if not self._summary.exists():
-            return None
-        text = read_text(self._summary, "the summary of a run")
         try:
-            return Summary.model_validate_json(text)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            raise DataError(f"{self._summary}: {where}: {first['msg']}; remove it to go on with training") from error
+            return read(Summary, self._summary) if self._summary.exists() else None
+        except ConfigError as error:
+            raise DataError(f"{error}; remove it to go on with training") from error
 
     def finish(self, summary: Summary) -> None:
         """Record that the run came to its end."""

@@ -2,8 +2,9 @@
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +13,27 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from src.rsgan import identities
-from src.rsgan.configuration import ExperimentConfig, named, read_experiment
+from src.rsgan.baselines import BaselineSettings
+from src.rsgan.configuration import ExperimentConfig
 from src.rsgan.data.datamodule import ToyDataModule
+from src.rsgan.data.split import Split
 from src.rsgan.data.store import Batch, to_device
-from src.rsgan.devices import Devices
+from src.rsgan.devices import Devices, quieten
 from src.rsgan.evaluation.classifiers import FittedClassifier
 from src.rsgan.evaluation.drawing import Strip
-from src.rsgan.evaluation.judges import compared, open_judge
+from src.rsgan.evaluation.judges import compared, open_judges
+from src.rsgan.evaluation.knock_outs import Change, list_changes, score_changed
+from src.rsgan.evaluation.no_generation import learn_from_sources
 from src.rsgan.evaluation.outcome import Outcome, write_results
-from src.rsgan.evaluation.pixels import class_map
-from src.rsgan.evaluation.scoring import ViewScores, score_view
-from src.rsgan.process import quieten
+from src.rsgan.evaluation.pixels import class_map, parcel_map
+from src.rsgan.evaluation.scoring import ViewScores, score_sources, score_view
+from src.rsgan.evaluation.synthetic import learn_from_generated, score_real
 from src.rsgan.run_folder import RunFolder
-from src.rsgan.translator import Tested, is_baseline, open_baseline, open_experiment
-from utils.config import names
-from utils.errors import ConfigError, RunError, UsageError
-from utils.progress_bar import progress_bar
+from src.rsgan.translator import Tested, open_baseline, open_experiment
+from utils.cli import progress_bar
+from utils.config import named, names, read
+from utils.errors import ConfigError, DataError, RunError, UsageError
+from utils.scores import NO_GENERATION
 
 logger = logging.getLogger(__name__)
 VIEWS_SHOWN, MAPS_SHOWN, STEPS_SHOWN = 2, 4, 6
@@ -41,8 +46,9 @@ class _Test:
     config: ExperimentConfig
     data: ToyDataModule
     tested: Tested
-    judge: FittedClassifier
+    judges: Sequence[FittedClassifier]  # that of the headline first
     device: torch.device
+    knock_outs: bool
 
 
 def evaluate(
@@ -51,15 +57,17 @@ def evaluate(
     *,
     devices: Devices,
     chkpt: Path | None = None,
-    classifier: Path | None = None,
+    classifiers: Sequence[Path] = (),
     experiment_name: str | None = None,
+    knock_outs: bool = False,
 ) -> None:
     """Generate every test view's series, score it, and write `<out>/<name>/eval/`.
 
     Args:
         devices: what to compute on; the first of several GPUs.
         chkpt: checkpoint to test, instead of the configuration's or the run's own `best.ckpt`.
-        classifier: reference classifier, instead of the configuration's.
+        classifiers: reference classifiers or folders of them, instead of the configuration's.
+        knock_outs: whether to score also what is made without each product of the source.
         experiment_name: the name, instead of that of the run which `chkpt` belongs to, or of the experiment.
 
     Raises:
@@ -71,21 +79,21 @@ def evaluate(
     quieten()
     torch.set_float32_matmul_precision("highest")  # scores that don't depend on the device
     torch.backends.cudnn.allow_tf32 = False
-    config = read_experiment(*cfg)
-    with named(*cfg):
+    config = read(ExperimentConfig, cfg)
+    with named(cfg, ConfigError, DataError):
         data = ToyDataModule(config.dataset, split_seed=config.experiment.seed, seed=0)
         if not data.names["test"]:
-            raise ConfigError("dataset.split.test: found 0, expected a share of the views to test on")
+            raise ConfigError("dataset.split.test: found 0, expected a share of the views to test on, or their numbers")
     name = (_run_of(chkpt) or config.experiment.name) if experiment_name is None else experiment_name
     folder = RunFolder.inside(out, name)
-    judge = open_judge(_judge_path(config, classifier, cfg), data)
+    judges = open_judges(_judge_paths(config, classifiers, cfg), data)
     checkpoint = _checkpoint_path(config, folder, chkpt, cfg)
-    with named(*cfg):
+    with named(cfg, ConfigError, DataError):
         if checkpoint is None:
-            tested = open_baseline(config, data, identities.of_test(config, data.fingerprint))
+            tested = open_baseline(config, data)
         else:
             tested = open_experiment(config, data, checkpoint, devices.own)
-    outcome = _score(_Test(config, data, tested, judge, devices.own))
+    outcome = _score(_Test(config, data, tested, judges, devices.own, knock_outs))
     logger.info("%s: %s", folder.evaluation, write_results(folder.evaluation, outcome))
 
 
@@ -97,14 +105,14 @@ def _run_of(chkpt: Path | None) -> str | None:
     return (folder.parent if folder.name == "checkpoints" else folder).name
 
 
-def _judge_path(config: ExperimentConfig, classifier: Path | None, cfg: Sequence[Path]) -> Path:
+def _judge_paths(config: ExperimentConfig, classifiers: Sequence[Path], cfg: Sequence[Path]) -> Sequence[Path]:
     asked = config.testing.reference_classifier_path if config.testing else None
-    if classifier is None and asked is None:
+    if not classifiers and not asked:
         raise UsageError(
             f"{names(cfg)}: testing.reference_classifier_path: found none; make one with make_reference_classifier.py, "
             "and set it here or pass --classifier"
         )
-    return classifier or Path(asked)
+    return classifiers or [*map(Path, asked)]
 
 
 def _checkpoint_path(
@@ -113,7 +121,7 @@ def _checkpoint_path(
     """Choose the checkpoint to test; None for a baseline."""
     configured = config.testing.chkpt if config.testing else None
     asked = chkpt or (Path(configured) if configured else None)
-    if is_baseline(config):
+    if isinstance(config.experiment, BaselineSettings):
         if asked:
             raise UsageError(f"{asked}: a checkpoint for {config.experiment.name}, which needs none; leave it out")
         return None
@@ -126,35 +134,75 @@ def _checkpoint_path(
     return asked or folder.best
 
 
-def _score(test: _Test) -> Outcome:
-    views, strips, maps = {}, [], []
-    with progress_bar("Testing", len(test.data.names["test"])) as advance:
-        for name, series, generated, classes, scores in _generate(test):
-            views[name] = scores
-            if len(strips) < VIEWS_SHOWN:
-                strips.append(_strip(test, name, series, generated))
-            if len(maps) < MAPS_SHOWN:
-                maps.append((f"view {name}", classes, scores.predicted))
-            advance()
-    return Outcome(test.config.experiment.name, views, strips, maps, test.config.experiment.seed, _about(test))
-
-
 @torch.no_grad()
-def _generate(test: _Test) -> Iterator[tuple[str, Batch, Tensor, NDArray[np.int16], ViewScores]]:
-    """Generate and score view after view: name, series, generated frames, true classes, scores."""
-    translator = test.tested.translator
-    kinds = tuple(dict.fromkeys((*translator.kinds, "target", "cloud")))
-    for number, name in enumerate(test.data.names["test"]):
-        series = to_device(test.data.series("test", number, kinds), test.device)
-        generated = translator.translate(series)
-        if not torch.isfinite(generated).all():
-            raise RunError(f"view {name}: found generated values that are not finite: training diverged; train again")
-        classes = class_map(test.data.views("test")[number])
-        truth, opacity = torch.from_numpy(classes).to(test.device), series["cloud"][:, 0]
-        # Results don't depend on the number of cores.
-        njobs = torch.get_num_threads()
-        scores = score_view(generated, series["target"], truth, opacity, test.judge, njobs=njobs)
-        yield name, series, generated, classes, scores
+def _score(test: _Test) -> Outcome:
+    """Generate and score view after view."""
+    views, strips, maps = {}, [], []
+    njobs = torch.get_num_threads()  # results don't depend on it
+    without_images = test.tested.kind == NO_GENERATION
+    # Where other programs use the cores, the threads of boosted trees wait for each other longer than one takes.
+    learnt = learn_from_sources(test.judges, test.data, njobs=1) if without_images else None
+    validation = [] if without_images else test.data.views("val")
+    synthetic = learn_from_generated(test.judges, validation, _generate_validation(test), njobs=1)
+    with progress_bar("Testing", len(test.data.names["test"])) as advance:
+        for number, name in enumerate(test.data.names["test"]):
+            series, generated = _generate(test, "test", number)
+            view = test.data.views("test")[number]
+            classes, parcels = class_map(view), parcel_map(view)
+            real, opacity = series["target"], series["cloud"][:, 0]
+            if learnt is None:
+                views[name] = score_view(generated, real, classes, parcels, opacity, test.judges, njobs=njobs)
+            else:
+                views[name] = score_sources(generated, real, classes, opacity, test.judges, learnt, njobs=njobs)
+            for judge, found in score_real(real, classes, test.judges, synthetic, njobs=njobs).items():
+                views[name].judged[judge].update(found)
+            if number < VIEWS_SHOWN and learnt is None:
+                strips.append(_strip(test, name, series, generated))
+            if number < MAPS_SHOWN:
+                maps.append((f"view {name}", classes, views[name].predicted))
+            advance()
+    knocked_out = _knock_out(test, views, learnt, njobs=njobs) if test.knock_outs else {}
+    experiment = test.config.experiment
+    return Outcome(experiment.name, views, strips, maps, experiment.seed, _about(test), knocked_out)
+
+
+def _knock_out(
+    test: _Test, views: Mapping[str, ViewScores], learnt: Sequence[FittedClassifier] | None, *, njobs: int
+) -> dict[str, list[dict[str, float]]]:
+    """Score what becomes of each test view without each product of the source, by the headline judge."""
+    looks_at = test.config.experiment.sensors(test.config.dataset)
+    changes = list_changes(test.data, looks_at)
+    judge, *_ = learnt or test.judges
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in changes}
+    with progress_bar("Knock-outs", len(changes) * len(views)) as advance:
+        for (name, change), (number, scores) in product(changes.items(), enumerate(views.values())):
+            series, generated = _generate(test, "test", number, change)
+            real, classes = None if learnt else series["target"], class_map(test.data.views("test")[number])
+            row = score_changed(generated, real, classes, judge, njobs=njobs)
+            found[name].append(row | {"jaccard_real": scores.figures["jaccard_real"]})
+            advance()
+    return found
+
+
+def _generate(test: _Test, split: Split, number: int, change: Change | None = None) -> tuple[Batch, Tensor]:
+    """Read the series of a view, and translate it; from another source, if there is a change."""
+    kinds = tuple(dict.fromkeys((*test.tested.translator.kinds, "target", "cloud")))
+    series = to_device(test.data.series(split, number, kinds), test.device)
+    if change is not None:
+        series["source"] = change(number, series["source"])
+    generated = test.tested.translator.translate(series)
+    if not torch.isfinite(generated).all():
+        name = test.data.names[split][number]
+        raise RunError(f"view {name}: found generated values that are not finite: training diverged; train again")
+    return series, generated
+
+
+def _generate_validation(test: _Test) -> Iterator[Tensor]:
+    count = len(test.data.names["val"])
+    with progress_bar("Validation", count) as advance:
+        for number in range(count):
+            yield _generate(test, "val", number)[1]
+            advance()
 
 
 def _strip(test: _Test, name: str, series: Batch, generated: Tensor) -> Strip:
@@ -165,11 +213,14 @@ def _strip(test: _Test, name: str, series: Batch, generated: Tensor) -> Strip:
     def shown(frames: Tensor) -> NDArray[np.float32]:
         return (frames[chosen].movedim(1, -1).cpu().numpy() + 1) / 2  # (S, C, H, W) -> (S, H, W, C)
 
-    rows, bands = {}, dict(test.data.features.nbands)
+    rows, bands = {}, test.data.features.nbands
     if "source" in test.tested.translator.kinds:
-        sources = test.config.dataset.sources
-        parts = series["source"].split([bands[product] for product in sources], dim=1)
-        rows = {product: shown(part) for product, part in zip(sources, parts, strict=True)}
+        dataset = test.config.dataset
+        sizes = {product: bands[product] for product in dataset.sources}
+        if dataset.opacity != "none":
+            sizes[f"opacity ({dataset.opacity})"] = 1
+        parts = series["source"].split(list(sizes.values()), dim=1)
+        rows = {name: shown(part) for name, part in zip(sizes, parts, strict=True)}
     rows |= {"generated": shown(generated), "target": shown(series["target"])}
     error = np.abs(rows["generated"] - rows["target"]).mean(axis=-1)
     return Strip(f"view {name}", [steps[i] for i in chosen], rows, error)
@@ -178,6 +229,7 @@ def _strip(test: _Test, name: str, series: Batch, generated: Tensor) -> Strip:
 def _about(test: _Test) -> dict[str, Any]:
     """Where scores are from; see `utils.results.About`."""
     config, features, tested = test.config, test.data.features, test.tested
+    headline, *_ = test.judges
     return {
         "experiment": config.experiment.name,
         "kind": tested.kind,
@@ -187,12 +239,22 @@ def _about(test: _Test) -> dict[str, Any]:
         "split_seed": config.experiment.seed,
         "dataset": config.dataset.name,
         "target": config.dataset.target,
+        "told": config.experiment.told(config.dataset),
         "data": compared(test.data),
+        "test_series": test.data.test_series,
         "views": {split: len(names) for split, names in test.data.names.items()},
         "height": features.height,
         "width": features.width,
         "horizon": features.horizon,
-        "classifier": test.judge.settings.name,
-        "judge": test.judge.identity.digest,
+        "classifier": headline.settings.name,
+        "judge": headline.identity.digest,
+        "judges": [
+            {
+                "name": judge.settings.name,
+                "digest": judge.identity.digest,
+                "validation_jaccard": judge.validation_jaccard,
+            }
+            for judge in test.judges
+        ],
         "run": tested.run.record(),
     }

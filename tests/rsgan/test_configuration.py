@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from src.rsgan import building
 from src.rsgan.building import sized
-from src.rsgan.configuration import ExperimentConfig, read_experiment
+from src.rsgan.configuration import ExperimentConfig, classifiers_of
 from src.rsgan.data.datasets import DatasetConfig
 from src.rsgan.data.views import ViewShape
 from src.rsgan.experiments import EXPERIMENTS
@@ -20,8 +20,8 @@ from src.rsgan.experiments.experiment import TrainedSettings
 from src.rsgan.learner import Learner
 from tests import mutating
 from tests.conftest import change
-from tests.rsgan.conftest import CGAN, CYCLE, FILES, RECURRENT, RUN, SCALES, UPPER_BOUND, features
-from utils.config import load, validate
+from tests.rsgan.conftest import CGAN, CONFIGS, CYCLE, FILES, RECURRENT, RUN, SCALES, UPPER_BOUND, VARIANTS, features
+from utils.config import load, read, validate
 from utils.errors import ConfigError
 from utils.identity import Identity
 from utils.memory import problem
@@ -32,13 +32,33 @@ def config(file: Path, **changes: Any) -> ExperimentConfig:
 
 
 def test_there_is_a_file_for_each_experiment() -> None:
-    assert sorted(load(file)["experiment"]["name"] for file in RUN) == sorted(EXPERIMENTS)
+    assert {load(file)["experiment"]["name"] for file in RUN} == {*EXPERIMENTS}
 
 
 @pytest.mark.parametrize("scale", SCALES, ids=lambda scale: scale[0].stem if scale else "published")
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_files_are_valid_and_fit_their_data(file: Path, scale: tuple[Path, ...]) -> None:
-    sized(read_experiment(file, *scale), features(64 if scale else 256), smallest_batch=2)
+    sized(read(ExperimentConfig, [file, *scale]), features(64 if scale else 256), smallest_batch=2)
+
+
+@pytest.mark.parametrize("scale", SCALES, ids=lambda scale: scale[0].stem if scale else "published")
+@pytest.mark.parametrize("file", VARIANTS, ids=lambda file: file.stem)
+def test_variants_are_what_they_vary_on_other_views(file: Path, scale: tuple[Path, ...]) -> None:
+    one, other = (
+        read(ExperimentConfig, [path, *scale]).model_dump(exclude={"testing"})
+        for path in (file, CONFIGS / "cloud_removal" / file.name)
+    )
+    assert one["dataset"].pop("root") != other["dataset"].pop("root")
+    assert one["dataset"].pop("name") != other["dataset"].pop("name")
+    assert one == other
+
+
+def test_the_demo_and_the_rehearsal_test_on_held_out_series() -> None:
+    for scale in SCALES[1:]:
+        split = read(ExperimentConfig, [CGAN, *scale]).dataset.split
+        scenes = CONFIGS.parents[1] / "toygeneration/config"
+        found = load([scenes / "base/generation.yaml", scenes / scale[0].name])["ts"]["held_out"]
+        assert found == {"views": split.test, "share": 0.25}
 
 
 @pytest.mark.parametrize("file", [CGAN, UPPER_BOUND, RECURRENT, CYCLE])
@@ -54,13 +74,25 @@ def test_published_values(file: Path) -> None:
         assert found.lr_scheduler[name].gamma == (0.95 if (file, name) == (RECURRENT, "discriminator") else 0.99)
     weights = ["consistency_weight", "supervision_weight"] if cycle else ["l1_regularization_weight"]
     assert all(getattr(settings, name) == 100 for name in weights)
-    classifier = found.reference_classifier
+    classifier, _ = found.reference_classifier
     assert (classifier.l2_weight, classifier.tol, classifier.train_set_size) == (10, 1e-4, 600_000)
     assert found.model_checkpoint.monitor == "Metric/val_mae"
 
 
+def test_opacity_is_one_more_band() -> None:
+    for told in ("exact", "estimated"):
+        model = sized(config(CGAN, dataset__opacity=told), features(256)).model
+        assert (model["generator"].input_size[0], model["discriminator"].input_size[0]) == (7, 10)
+
+
+def test_a_file_that_says_nothing_of_opacity_is_the_work_that_it_was() -> None:
+    found = config(CGAN).model_dump(mode="json")
+    assert "opacity" not in found["dataset"]
+    assert config(CGAN, dataset__opacity="none").model_dump(mode="json") == found
+
+
 def test_a_published_file_is_accepted_as_it_is() -> None:
-    """Sizes and activations spelt out, empty sections, checkpoints by the discriminator's loss."""
+    """Sizes and activations spelt out, empty sections, checkpoints by the discriminator's loss, one judge."""
     published = load(CGAN) | {
         "early_stopping": None,
         "model_checkpoint": {"monitor": "val_loss", "save_top_k": 5, "mode": "max"},
@@ -75,8 +107,12 @@ def test_a_published_file_is_accepted_as_it_is() -> None:
     discriminator["conv_kwargs"][:4] = [
         {"relu": True, "leak": 0.2} | layer for layer in discriminator["conv_kwargs"][:4]
     ]
+    published["reference_classifier"], *_ = published["reference_classifier"]
     found = validate(ExperimentConfig, published, "file.yaml")
     assert found.model_checkpoint.mode == "max"
+    assert found.testing.reference_classifier_path == ["data/classifier.pickle"]
+    assert classifiers_of(found) == [found.reference_classifier] == classifiers_of(config(CGAN))[:1]
+    assert [judge.name for judge in classifiers_of(config(CGAN, reference_classifier=None))] == ["logistic_regression"]
     assert found.model == sized(config(CGAN), features(256)).model
     assert sized(found, features(256)) == found
     stopping = published | {"early_stopping": {"name": "x", "monitor": "val_loss", "patience": 3, "mode": "max"}}
@@ -99,8 +135,16 @@ MISTAKES = [
     ({"dataset__name": "own", "dataset__sources": ["sar"]}, "dataset: unknown name 'own', expected toy_cloud_removal,"),
     ({"dataset__sources": []}, "dataset.sources: found []"),
     ({"dataset__sources": ["../sar"]}, "dataset.sources.0: found '../sar'"),
+    ({"dataset__opacity": "yes"}, "dataset.opacity: found 'yes', expected 'none', 'exact' or 'estimated'"),
+    ({"dataset__opacity": "exact", "dataset__clouds": None}, "dataset: opacity: found exact without clouds, expected"),
     ({"dataset__target": None}, "dataset.target: found None"),
     ({"dataset__split__test": 0.3}, "dataset.split: found shares that sum to 1.15, expected 1"),
+    (
+        {"dataset__split__test": "40"},
+        "dataset.split: found shares beside numbers of views",
+    ),
+    ({"dataset__split__val": "0,15"}, "dataset.split: found shares beside numbers"),
+    ({"dataset__split__val": "x"}, "dataset.split.val: found 'x', expected numbers and ascending ranges"),
     ({"dataset__cache": "gpu"}, "dataset.cache: found 'gpu'"),
     ({"dataset__dataloader__batch_size": 0}, "dataset.dataloader.batch_size: found 0"),
     ({"model__generator__name": "u-net"}, "model.generator: unknown name 'u-net' (did you mean 'unet'?)"),
@@ -126,6 +170,13 @@ MISTAKES = [
     ),
     ({"model_checkpoint__save_top_k": 0}, "save_top_k: found 0, expected 1 or more"),
     ({"early_stopping": {"monitor": "loss"}}, "early_stopping.monitor: found 'loss'"),
+    ({"reference_classifier": {"tol": -1}}, "reference_classifier.tol: found -1"),
+    ({"reference_classifier": {"l3_weight": 1}}, "unknown key 'reference_classifier.l3_weight' (did you mean 'l2"),
+    ({"reference_classifier": [{}, {"name": "minirocket", "tol": -1}]}, "reference_classifier.1.tol: found -1"),
+    ({"reference_classifier": [{}, {"name": "rocket"}]}, "reference_classifier.1: unknown name 'rocket' (did you mean"),
+    ({"reference_classifier": [{}, {}]}, "found logistic_regression, logistic_regression, expected different names"),
+    ({"reference_classifier": "forest"}, "reference_classifier: found 'forest', expected a mapping"),
+    ({"testing": {"reference_classifier_path": 3}}, "testing.reference_classifier_path.0: found 3"),
 ]
 
 
@@ -191,7 +242,7 @@ def test_networks_are_as_deep_as_the_data() -> None:
 
 def test_without_radar_is_three_lines(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(f"base: {CGAN}\ndataset:\n  sources: [clouded_optical]\n")
-    found = read_experiment(tmp_path / "mine.yaml")
+    found = read(ExperimentConfig, tmp_path / "mine.yaml")
     assert found.dataset.products == ["clouded_optical", "clean_optical"]
     assert sized(found, features(256)).model["generator"].input_size == (3, 256, 256)
 
@@ -233,7 +284,7 @@ def test_training_takes_more_memory_than_testing(monkeypatch: pytest.MonkeyPatch
 
 def demo(file: Path) -> dict[str, Any]:
     """A small experiment with every section there is."""
-    content = load(file, *SCALES[1])
+    content = load([file, *SCALES[1]])
     return content | {"early_stopping": {"monitor": "val_loss", "patience": 3, "mode": "max"}, "base": None}
 
 
@@ -245,7 +296,7 @@ def test_damaged_files_are_named_or_build(tmp_path: Path, content: dict[str, Any
     with pytest.MonkeyPatch.context() as patch, torch.device("meta"):
         patch.setattr(building, "problem", lambda what, size, remedy: size > 1e9 and problem(what, 1e30, remedy))
         try:
-            found = read_experiment(cfg)
+            found = read(ExperimentConfig, cfg)
             if isinstance(found.experiment, TrainedSettings):
                 Learner(sized(found, features(64), smallest_batch=2), Identity({}, seed=0)).configure_optimizers()
         except ConfigError as error:

@@ -5,6 +5,7 @@ import json
 import math
 import pickle
 import shutil
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,23 +20,36 @@ import make_reference_classifier
 import run_testing
 import run_training
 from src.rsgan.checkpoint import IDENTITY
-from src.rsgan.configuration import read_experiment
+from src.rsgan.configuration import ExperimentConfig
 from src.rsgan.data.datamodule import ToyDataModule
 from src.rsgan.data.store import Batch
 from src.rsgan.data.views import View
 from src.rsgan.evaluation.archive import load_classifier, save_classifier
 from src.rsgan.evaluation.classifiers import CLASSIFIERS
 from src.rsgan.evaluation.pixels import PixelSample
-from src.rsgan.translator import Translator, open_experiment
+from src.rsgan.experiments import Translator
+from src.rsgan.translator import open_experiment
 from src.toygeneration.dataset.views import build_views
 from tests.conftest import CLOUDS, ROOT, change, contents
 from tests.rsgan import conftest
-from tests.rsgan.conftest import BASELINES, CGAN, CYCLE, HORIZON, RECURRENT, UPPER_BOUND, VIEWS, Payload, Shrunk, shrink
+from tests.rsgan.conftest import (
+    BASELINES,
+    CGAN,
+    CYCLE,
+    HORIZON,
+    NO_GENERATION,
+    RECURRENT,
+    UPPER_BOUND,
+    VIEWS,
+    Payload,
+    Shrunk,
+    shrink,
+)
 from utils import score_table
 from utils.cli import run
-from utils.config import load
+from utils.config import load, read
 from utils.results import ConfusionRow, ViewRow, find_scores, read_classifier_scores, read_rows, read_scores
-from utils.scores import BY_CLOUD_COVER, RESULTS, TABLES
+from utils.scores import BY_CLOUD_COVER, RESULTS, SAMPLES, TABLES
 
 Trained = Callable[[Path], Path]
 
@@ -45,7 +59,7 @@ def call(script: Any, *arguments: object) -> int:
 
 
 @pytest.fixture(scope="session")
-def classifiers(roots: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def classifiers(roots: dict[str, Path], tmp_path_factory: pytest.TempPathFactory, compiled: None) -> dict[str, Path]:
     """A reference classifier of each data set."""
     folder = tmp_path_factory.mktemp("classifiers")
     for file in (CGAN, CYCLE):
@@ -87,15 +101,19 @@ def test_every_experiment_is_scored(file: Path, tested: Trained) -> None:
     scores = read_scores(folder / "test_scores.json")
     content = json.loads((folder / "test_scores.json").read_text())
     assert list(content)[:8] == [score.key for score in TABLES["original"]]
-    assert all(isinstance(content[score.key], float) for score in TABLES["original"])
+    about, images = scores.about, file not in NO_GENERATION
+    for score in TABLES["original"]:
+        assert isinstance(content[score.key], float if images or "jaccard" in score.key else types.NoneType)
     (view,) = read_rows(folder / "views.csv", ViewRow)
-    assert view.value("rmse") == scores.reflectance["rmse"].mean > 0
-    about = scores.about
+    if images:
+        assert view.value("rmse") == scores.reflectance["rmse"].mean > 0
     assert (about.experiment, about.views.test) == (folder.parent.name, 1)
-    assert about.kind == ("baseline" if file in BASELINES else "upper bound" if file == UPPER_BOUND else "network")
+    rule = {"oracle": "upper bound", "no_generation": "no generation"}.get(about.experiment, "baseline")
+    assert about.kind == (rule if file in BASELINES else "upper bound" if file == UPPER_BOUND else "network")
     assert (about.seed is None) == (file in BASELINES)
     clouds = about.dataset == "toy_cloud_removal"
-    assert {path.name for path in folder.iterdir()} == {name for name in RESULTS if clouds or name != BY_CLOUD_COVER}
+    missing = {name for name, there in ((BY_CLOUD_COVER, clouds), (SAMPLES, images)) if not there}
+    assert {path.name for path in folder.iterdir()} == {*RESULTS} - missing
     assert clouds == any("cloud" in key or "clear" in key for key in scores.reflectance)
     for kind in ("real", "generated"):
         rows = read_rows(folder / f"confusion_{kind}.csv", ConfusionRow)
@@ -106,6 +124,18 @@ def test_every_experiment_is_scored(file: Path, tested: Trained) -> None:
         levels = np.asarray(Image.open(picture).convert("L"))
         assert min(levels.shape) > 200
         assert levels.std() > 5
+
+
+def test_judges_that_learn_from_the_target_itself_are_the_judges_of_real_images(
+    cfg: Shrunk, tmp_path: Path, classifiers: dict[str, Path]
+) -> None:
+    small = cfg(NO_GENERATION[0], dataset__sources=["clean_optical"])
+    assert call(run_testing, *options(small, tmp_path / "out", classifiers)) == 0
+    folder = tmp_path / "out/no_generation/eval"
+    found = read_scores(folder / "test_scores.json").reflectance
+    assert found["jaccard_generated"] == found["jaccard_real"]
+    assert (found["jaccard_ratio"].low, found["jaccard_ratio"].high) == (1, 1)
+    assert (folder / "confusion_generated.csv").read_bytes() == (folder / "confusion_real.csv").read_bytes()
 
 
 def test_testing_again_gives_the_same_bytes(tested: Trained, cfg: Shrunk, classifiers: dict, tmp_path: Path) -> None:
@@ -129,9 +159,10 @@ def test_the_classifier_is_the_same_for_every_experiment_and_every_number_of_chu
 
 def test_scores_of_the_classifier(classifiers: dict[str, Path], cfg: Shrunk) -> None:
     folder = classifiers["toy_cloud_removal"]
-    assert {path.name for path in folder.iterdir()} == {"classifier.npz", "scores.json", "confusion_matrix.png"}
+    files = {"classifier.npz", "validation.npz", "scores.json", "confusion_matrix.png"}
+    assert {path.name for path in folder.iterdir()} == files
     scores = json.loads((folder / "scores.json").read_text())
-    config = read_experiment(cfg(CGAN))
+    config = read(ExperimentConfig, cfg(CGAN))
     data = ToyDataModule(config.dataset, split_seed=config.experiment.seed, seed=0)
     sample = PixelSample.draw(data.views("val"), None, rng=np.random.default_rng(0))
     fitted = load_classifier(folder / "classifier.npz")
@@ -155,7 +186,7 @@ def test_a_classifier_that_is_no_good_is_called_so(
 
 
 def translator_of(cfg: Path, folder: Path) -> tuple[Translator, ToyDataModule]:
-    config = read_experiment(cfg)
+    config = read(ExperimentConfig, cfg)
     data = ToyDataModule(config.dataset, split_seed=config.experiment.seed, seed=0)
     found = open_experiment(config, data, folder / "checkpoints/best.ckpt", torch.device("cpu"))
     return found.translator, data
@@ -163,8 +194,8 @@ def translator_of(cfg: Path, folder: Path) -> tuple[Translator, ToyDataModule]:
 
 @torch.no_grad()
 @pytest.mark.parametrize("file", [CGAN, CYCLE])
-def test_frames_do_not_depend_on_those_beside_them(file: Path, tested: Trained, cfg: Shrunk) -> None:
-    translator, data = translator_of(cfg(file), tested(file))
+def test_frames_do_not_depend_on_those_beside_them(file: Path, uninterrupted: Trained, cfg: Shrunk) -> None:
+    translator, data = translator_of(cfg(file), uninterrupted(file))
     series = data.series("test", 0, ("source", "target"))
     whole = translator.translate(series)
     for size in (1, 4):
@@ -178,8 +209,8 @@ def test_frames_do_not_depend_on_those_beside_them(file: Path, tested: Trained, 
 
 
 @torch.no_grad()
-def test_the_recurrent_experiment_goes_on_from_its_own_outputs(tested: Trained, cfg: Shrunk) -> None:
-    translator, data = translator_of(cfg(RECURRENT), tested(RECURRENT))
+def test_the_recurrent_experiment_goes_on_from_its_own_outputs(uninterrupted: Trained, cfg: Shrunk) -> None:
+    translator, data = translator_of(cfg(RECURRENT), uninterrupted(RECURRENT))
     series = data.series("test", 0, ("source", "target"))
     previous = torch.zeros_like(series["target"][:1])
     for step, made in enumerate(translator.translate(series)):
@@ -218,9 +249,13 @@ def test_nothing_to_test(
 
 
 def test_checkpoints_of_something_else(
-    cfg: Shrunk, tested: Trained, tmp_path: Path, classifiers: dict[str, Path], capsys: pytest.CaptureFixture[str]
+    cfg: Shrunk,
+    uninterrupted: Trained,
+    tmp_path: Path,
+    classifiers: dict[str, Path],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    checkpoint = tested(CGAN) / "checkpoints/best.ckpt"
+    checkpoint = uninterrupted(CGAN) / "checkpoints/best.ckpt"
     for file, changes, message in (
         (UPPER_BOUND, {}, "experiment.name: found cgan_toy_cloud_removal, expected cgan_toy_cloud_removal_upper_bound"),
         (CGAN, {"experiment__seed": 1}, "experiment.seed: found 73, expected 1"),
@@ -236,6 +271,21 @@ def test_checkpoints_of_something_else(
         assert message in shown
     arguments = options(cfg(BASELINES[0]), tmp_path / "other", classifiers, f"--chkpt={checkpoint}")
     assert "which needs none; leave it out" in failure(capsys, run_testing, *arguments)
+
+
+def test_a_network_is_told_what_its_file_says(
+    cfg: Shrunk,
+    tmp_path: Path,
+    classifiers: dict[str, Path],
+    uninterrupted: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    checkpoint = uninterrupted(CGAN, dataset__opacity="estimated") / "checkpoints/best.ckpt"
+    told = cfg(CGAN, dataset__opacity="estimated")
+    assert call(run_testing, *options(told, tmp_path / "out", classifiers, f"--chkpt={checkpoint}")) == 0
+    assert read_scores(tmp_path / "out/run/eval/test_scores.json").about.told.opacity == "estimated"
+    arguments = options(cfg(CGAN), tmp_path / "out", classifiers, f"--chkpt={checkpoint}")
+    assert "dataset.opacity: found estimated, expected None" in failure(capsys, run_testing, *arguments)
 
 
 def test_no_file_runs_code(
@@ -360,17 +410,17 @@ def test_frames_too_small_and_series_too_short_have_no_score_and_no_crash(
 def test_a_class_that_no_training_view_holds_is_found_when_the_classifier_is_made(
     cfg: Shrunk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config = read_experiment(cfg(CGAN))
+    config = read(ExperimentConfig, cfg(CGAN))
     names = ToyDataModule(config.dataset, split_seed=config.experiment.seed, seed=0).names
     original = View.read
     for split, remedy in (("test", "take more training views, or another experiment.seed"), ("val", "take more")):
         (name, *_) = names[split]
 
-        def read(self: View, number: int, kind: str, name: str = name) -> Any:
+        def failing(self: View, number: int, kind: str, name: str = name) -> Any:
             found = original(self, number, kind)
             return np.where(found == 2, 7, found) if kind == "annotation" and self.name == name else found
 
-        monkeypatch.setattr(View, "read", read)
+        monkeypatch.setattr(View, "read", failing)
         shown = failure(capsys, make_reference_classifier, f"--cfg={cfg(CGAN)}", f"--o={tmp_path / 'judge'}")
         assert f"class 7 of {split} view {name}: found in no pixel series of a training view" in shown
         assert remedy in shown
@@ -397,3 +447,73 @@ def test_a_classifier_and_its_scores_are_of_one_making(
 def test_baselines_cannot_be_trained(cfg: Shrunk, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shown = failure(capsys, run_training, f"--cfg={cfg(BASELINES[0])}", f"--o={tmp_path / 'out'}")
     assert "a baseline that needs no training; run run_testing.py with this file" in shown
+
+
+# -- several judges
+
+JUDGES = [{"name": "logistic_regression"}, {"name": "hist_gradient_boosting", "n_trees": 3}]
+
+
+@pytest.fixture(scope="session")
+def judges(roots: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of two reference classifiers, made by one command."""
+    folder = tmp_path_factory.mktemp("judges")
+    cfg = folder / "config.yaml"
+    cfg.write_text(yaml.safe_dump(shrink(load(CGAN), roots, reference_classifier=JUDGES)))
+    assert call(make_reference_classifier, f"--cfg={cfg}", f"--o={folder}", "--njobs=1") == 0
+    return folder
+
+
+def test_each_of_several_judges_is_the_one_that_it_would_be_alone(cfg: Shrunk, tmp_path: Path, judges: Path) -> None:
+    small, found = cfg(BASELINES[0]), {}
+    for name in (".", *(settings["name"] for settings in JUDGES)):
+        arguments = [f"--cfg={small}", f"--o={tmp_path}", f"--experiment_name={name}/run"]
+        assert call(run_testing, *arguments, f"--classifier={judges / name}") == 0
+        found[name] = read_scores(tmp_path / name / "run/eval/test_scores.json")
+    together = found.pop(".")
+    assert {judge.name for judge in together.about.judges} == set(found)
+    for name, alone in found.items():
+        assert together.judges[name] == alone.judges[name]
+        for key in ("jaccard_generated", "jaccard_real", "jaccard_ratio"):
+            assert alone.judges[name][key] == alone.reflectance[key]
+        assert alone.about.comparison != together.about.comparison
+    headline, other = together.about.judges
+    assert headline.validation_jaccard >= other.validation_jaccard
+    assert (headline.name, headline.digest) == (together.about.classifier, together.about.judge)
+    assert together.reflectance == found[headline.name].reflectance
+    (view,) = read_rows(tmp_path / "run/eval/views.csv", ViewRow)
+    for name, alone in found.items():
+        assert view.value(f"jaccard_generated_{name}") == alone.reflectance["jaccard_generated"].mean
+
+
+def test_a_judge_alone_says_nothing_of_learning_from_generated_series(
+    cfg: Shrunk, tmp_path: Path, judges: Path
+) -> None:
+    """Its file may have come without the other."""
+    shutil.copy(judges / "logistic_regression/classifier.npz", tmp_path)
+    assert call(run_testing, f"--cfg={cfg(BASELINES[0])}", f"--o={tmp_path}", f"--classifier={tmp_path}") == 0
+    (path,) = find_scores(tmp_path)
+    assert set(read_scores(path).judges["logistic_regression"]) == {
+        f"jaccard_{n}" for n in ("real", "generated", "ratio")
+    }
+
+
+def test_judges_that_cannot_judge_together(
+    cfg: Shrunk, tmp_path: Path, judges: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = cfg(BASELINES[0])
+    one = judges / "logistic_regression"
+    arguments = [f"--cfg={small}", f"--o={tmp_path}", f"--classifier={judges}"]
+    shutil.copytree(one, tmp_path / "copy")
+    shown = failure(capsys, run_testing, *arguments, f"--classifier={tmp_path / 'copy'}")
+    assert "found two judges logistic_regression, expected different ones; leave one out" in shown
+    shutil.copy(judges / "hist_gradient_boosting/validation.npz", tmp_path / "copy")
+    shown = failure(capsys, run_testing, *arguments[:2], f"--classifier={tmp_path / 'copy'}")
+    assert "copy/validation.npz: not made with" in shown
+    small = cfg(CGAN, reference_classifier=JUDGES)
+    shutil.copytree(judges, tmp_path / "judges")
+    (tmp_path / "judges/hist_gradient_boosting").rename(tmp_path / "judges/old")
+    shown = failure(capsys, make_reference_classifier, f"--cfg={small}", f"--o={tmp_path / 'judges'}")
+    assert "old/classifier.npz: found another classifier, expected only logistic_regression, hist_gradient" in shown
+    shown = failure(capsys, make_reference_classifier, f"--cfg={small}", f"--o={tmp_path / 'judge.npz'}")
+    assert "judge.npz: found the name of a file, expected a folder" in shown

@@ -5,9 +5,12 @@ import fcntl
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
+from src.rsgan.checkpoint import IDENTITY, WEIGHTS
 from src.rsgan.run_folder import RunFolder, Summary
 from utils.errors import DataError, UsageError
 from utils.files import alone
@@ -20,8 +23,10 @@ MINE, OTHER = Identity({"model": "a"}, seed=1), Identity({"model": "b"}, seed=1)
 def folder(tmp_path: Path) -> RunFolder:
     """A run of `MINE` that was tested, with notes of the user everywhere."""
     made = RunFolder(tmp_path / "run")
-    assert made.begin(MINE, None, overwrite=False) is None
-    for name in ("checkpoints/best.ckpt", "checkpoints/last.ckpt", "eval/test_scores.json", "run/metrics.csv"):
+    assert begin(made, MINE) is None
+    made.checkpoints.mkdir()
+    torch.save({"epoch": 0, WEIGHTS: {}, IDENTITY: MINE.record()}, made.last)
+    for name in ("checkpoints/best.ckpt", "eval/test_scores.json", "run/metrics.csv"):
         (made.root / name).parent.mkdir(exist_ok=True)
         (made.root / name).write_text("ours")
     for name in ("notes.txt", "run/notes.txt", "checkpoints/kept.pt", "eval/judge/classifier.npz"):
@@ -30,34 +35,38 @@ def folder(tmp_path: Path) -> RunFolder:
     return made
 
 
-def contents(folder: RunFolder) -> dict[str, str]:
-    return {str(path.relative_to(folder.root)): path.read_text() for path in folder.root.rglob("*") if path.is_file()}
+def begin(folder: RunFolder, identity: Identity, chkpt: Path | None = None, **more: Any) -> Path | None:
+    return folder.begin(identity, chkpt, **{"max_epochs": 9, "overwrite": False} | more)
+
+
+def contents(folder: RunFolder) -> dict[str, bytes]:
+    return {str(path.relative_to(folder.root)): path.read_bytes() for path in folder.root.rglob("*") if path.is_file()}
 
 
 def test_the_same_run_goes_on(folder: RunFolder) -> None:
     before = contents(folder)
     for overwrite in (False, True):
-        assert folder.begin(MINE, None, overwrite=overwrite) == folder.last
-    assert folder.begin(MINE, folder.best, overwrite=False) == folder.best
+        assert begin(folder, MINE, overwrite=overwrite) == folder.last
+    assert begin(folder, MINE, folder.best) == folder.best
     assert contents(folder) == before
 
 
 def test_another_run_is_refused_or_replaces_what_was_written(folder: RunFolder) -> None:
     before = contents(folder)
     with pytest.raises(UsageError, match=r"model: found a, expected b.*--overwrite"):
-        folder.begin(OTHER, None, overwrite=False)
+        begin(folder, OTHER)
     assert contents(folder) == before
-    assert folder.begin(OTHER, None, overwrite=True) is None
+    assert begin(folder, OTHER, overwrite=True) is None
     after = contents(folder)
     assert Identity.restore(json.loads(after.pop("run/identity.json"))) == OTHER
-    assert after == {name: text for name, text in before.items() if text == "theirs"}
+    assert after == {name: content for name, content in before.items() if content == b"theirs"}
 
 
 def test_a_run_that_left_nothing_is_in_nobodys_way(folder: RunFolder) -> None:
     for path in (folder.best, folder.last, folder.evaluation / "test_scores.json"):
         path.unlink()
-    assert folder.begin(OTHER, None, overwrite=False) is None
-    assert folder.begin(OTHER, None, overwrite=False) is None
+    assert begin(folder, OTHER) is None
+    assert begin(folder, OTHER) is None
 
 
 @pytest.mark.parametrize("name", ["checkpoints/last.ckpt", "run/identity.json"])
@@ -65,9 +74,9 @@ def test_a_run_without_its_last_checkpoint_or_identity_does_not_start_over(folde
     (folder.root / name).unlink()
     before = contents(folder)
     with pytest.raises(UsageError, match=rf"{name}: missing.*checkpoints/best.ckpt.*--overwrite"):
-        folder.begin(MINE, None, overwrite=False)
+        begin(folder, MINE)
     assert contents(folder) == before
-    assert folder.begin(MINE, None, overwrite=True) is None
+    assert begin(folder, MINE, overwrite=True) is None
     assert not folder.best.exists()
 
 
@@ -76,11 +85,11 @@ def test_a_damaged_identity_is_named(folder: RunFolder, text: str) -> None:
     path = folder.run / "identity.json"
     path.write_text(text, errors="surrogateescape")
     with pytest.raises(UsageError, match=r"identity.json"):
-        folder.begin(MINE, None, overwrite=False)
+        begin(folder, MINE)
     path.unlink()
     os.mkfifo(path)
     with pytest.raises(UsageError, match=r"identity.json.*found a pipe"):
-        folder.begin(MINE, None, overwrite=False)
+        begin(folder, MINE)
 
 
 @pytest.mark.parametrize("name", ["../x", "/abs", "", ".", "a/../../b", ".."])
@@ -96,15 +105,15 @@ def test_when_nothing_is_left_to_train(folder: RunFolder, epochs: int, stopped: 
     folder.finish(Summary(epochs=epochs, stopped_early=bool(stopped), monitor="mae", best=0.5))
     assert folder.finished(most) == bool(finished)
     (folder.run / "summary.json").write_text('{"epochs": -1}')
-    with pytest.raises(DataError, match=r"summary.json: epochs: "):
+    with pytest.raises(DataError, match=r"summary.json: .*epochs: "):
         folder.finished(most)
 
 
 @pytest.mark.parametrize(("most", "goes_on"), [(3, True), (4, True), (2, False)])
 def test_a_run_that_is_too_long_starts_over_when_asked(folder: RunFolder, most: int, goes_on: bool) -> None:
     folder.finish(Summary(epochs=3, stopped_early=False, monitor="mae", best=0.5))
-    assert folder.begin(MINE, None, overwrite=False, max_epochs=most) == folder.last
-    assert folder.begin(MINE, None, overwrite=True, max_epochs=most) == (folder.last if goes_on else None)
+    assert begin(folder, MINE, max_epochs=most) == folder.last
+    assert begin(folder, MINE, overwrite=True, max_epochs=most) == (folder.last if goes_on else None)
     assert folder.last.exists() == goes_on
 
 

@@ -11,7 +11,6 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -20,7 +19,6 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import run_training
-from src.rsgan.callbacks.checkpoints import monitored
 from src.rsgan.checkpoint import read_checkpoint
 from src.rsgan.devices import Devices
 from src.rsgan.training import train as train_on
@@ -37,13 +35,10 @@ def train(cfg: Path, out: Path, *more: str) -> int:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_every_file_trains_writes_and_goes_on(file: Path, cfg: Shrunk, tmp_path: Path) -> None:
+def test_every_file_trains_and_writes(file: Path, cfg: Shrunk, tmp_path: Path) -> None:
     few = {"experiment__frames_per_series": 2, "dataset__dataloader__batch_size": 6}  # two batches, or one series
-    assert train(cfg(file, **few, experiment__max_epochs=1), tmp_path / "out") == 0
+    assert train(cfg(file, **few), tmp_path / "out") == 0
     folder = tmp_path / "out" / load(file)["experiment"]["name"]
-    first = weights(folder / "checkpoints/last.ckpt")
-    assert train(cfg(file, **few, experiment__max_epochs=2), tmp_path / "out") == 0
-    assert not same(first, weights(folder / "checkpoints/last.ckpt"))
     assert {path.name for path in folder.iterdir()} == {"run", "checkpoints"}
     names = {path.name for path in (folder / "checkpoints").iterdir()}
     assert {"best.ckpt", "last.ckpt"} < names
@@ -220,7 +215,7 @@ def test_processes_that_are_stopped_go_on(cfg: Shrunk, uninterrupted: Callable[.
         ("step\n1\n", "metrics.csv: no table of epochs ('epoch')"),
         ("epoch,step\n0,1,2,3\n", "rows of different lengths"),
         ("[" * 9999, "summary.json"),
-        ('{"epochs": "2"}', "summary.json: epochs: "),
+        ('{"epochs": "2"}', "summary.json: 4 problems: (1) epochs: "),
         ("", "summary.json"),
     ],
 )
@@ -278,10 +273,6 @@ def test_readers_that_fail_end_the_run(cfg: Shrunk, tmp_path: Path, monkeypatch:
 
 
 def test_any_figure_may_be_watched(cfg: Shrunk, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The lines show it; an experiment need not log any other."""
+    """The lines show it."""
     assert train(cfg(experiment__max_epochs=1, model_checkpoint__monitor="val_loss"), tmp_path / "out") == 0
     assert "epoch 1 of 1: val_loss " in capsys.readouterr().err
-    trainer = SimpleNamespace(callback_metrics={"Loss/mine": torch.tensor(0.5)})
-    assert monitored(trainer, "Loss/mine") == 0.5
-    with pytest.raises(ConfigError, match=r"monitor: found 'x', expected a figure that the experiment logs: Loss/mine"):
-        monitored(trainer, "x")

@@ -12,7 +12,6 @@ from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from src.rsgan.checkpoint import read_checkpoint
-from utils.errors import ConfigError
 from utils.files import new_file
 
 
@@ -34,7 +33,7 @@ class Checkpoints(Checkpoint):
         return next(iter(self._scores.values()), None)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        score, done = monitored(trainer, self.monitor), trainer.current_epoch + 1
+        score, done = float(trainer.callback_metrics[self.monitor]), trainer.current_epoch + 1
         if done % self._every == 0 or done == trainer.max_epochs or trainer.should_stop:
             self._write(trainer, trainer.current_epoch, score)
 
@@ -65,17 +64,6 @@ class Checkpoints(Checkpoint):
         """Remember which were the best, as far as they are there: in another folder, the best is chosen anew."""
         scores = {int(epoch): float(score) for epoch, score in state_dict["scores"].items()}
         self._scores = {epoch: score for epoch, score in scores.items() if self._path(epoch).exists()}
-
-
-def monitored(trainer: pl.Trainer, monitor: str) -> float:
-    """The figure of the epoch that decides which checkpoints are the best; a `ConfigError` where it isn't logged."""
-    logged = trainer.callback_metrics
-    if monitor not in logged:
-        raise ConfigError(
-            f"model_checkpoint.monitor: found {monitor!r}, expected a figure that the experiment logs: "
-            f"{', '.join(sorted(logged))}"
-        )
-    return float(logged[monitor])
 
 
 def _link(source: Path, target: Path) -> None:

@@ -36,24 +36,15 @@ class Interruption(Checkpoint):
         self.began = False
         self._checkpoint = checkpoint
         self._received: signal.Signals | None = None
-        self._before: dict[signal.Signals, Any] = {}
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Listen in place of others' handlers, but not to what the caller has the process ignore."""
-        heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-        self._before = {number: signal.signal(number, self._receive) for number in heard}
+        """Listen in place of others' handlers, but not to what the caller has the process ignore.
 
-    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._give_back()
-
-    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
-        self._give_back()
-
-    def _give_back(self) -> None:
-        """Let the signals go to whom they went before."""
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        self._before = {}
+        When training is over, Lightning gives all signals back to whom they went before.
+        """
+        for number in SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._receive)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self._received is not None:
@@ -69,14 +60,7 @@ class Interruption(Checkpoint):
                 self._received = signal.SIGTERM
         return asked
 
-    def on_train_batch_end(
-        self,
-        trainer: pl.Trainer,
-        pl_module: pl.LightningModule,
-        outputs: Any,  # noqa: ANN401 - Lightning's
-        batch: Any,  # noqa: ANN401 - Lightning's
-        batch_idx: int,
-    ) -> None:
+    def on_train_batch_end(self, trainer: pl.Trainer, *args: Any) -> None:  # noqa: ANN401 - Lightning's
         """Write a checkpoint and end, if asked to; after an epoch's last batch, the epoch is completed first."""
         self.began = True
         if not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch and self._asked(trainer):

@@ -9,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from pytorch_lightning.callbacks import Callback
-from pytorch_lightning.loggers import TensorBoardLogger
 
 from src.rsgan.data.datamodule import ToyDataModule
 from src.rsgan.data.store import Batch, to_device
@@ -21,7 +20,6 @@ from utils.files import new_file
 VIEWS = 4
 SIDE = 128  # pixels that a small frame is enlarged to
 GAP, HEADER = 4, 30  # pixels
-WHITE = 255
 Images = NDArray[np.uint8]
 
 
@@ -41,10 +39,8 @@ class Samples(Callback):
             pictures = {title: to_levels(images) for title, images in pl_module.experiment.pictures(series).items()}
         with new_file(self._folder / f"epoch={trainer.current_epoch}.png") as temporary:
             contact_sheet(pictures).save(temporary)
-        for board in trainer.loggers:
-            if isinstance(board, TensorBoardLogger):
-                for title, images in pictures.items():
-                    board.experiment.add_images(title, images, trainer.current_epoch, dataformats="NHWC")
+        for title, images in pictures.items():
+            trainer.logger.experiment.add_images(title, images, trainer.current_epoch, dataformats="NHWC")
 
     def _choose(self, experiment: Experiment) -> list[Batch]:
         """The first views, up to the middle of their series, or that frame alone where the past doesn't matter."""
@@ -73,7 +69,7 @@ def contact_sheet(pictures: Mapping[str, Images]) -> Image.Image:
     scale = max(1, SIDE // min(height, width))
     height, width = height * scale, width * scale
     size = len(pictures) * (width + GAP) + GAP, number * (height + GAP) + HEADER + GAP
-    sheet = Image.new("RGB", size, (WHITE, WHITE, WHITE))
+    sheet = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(sheet)
     for column, (title, images) in enumerate(pictures.items()):
         left = GAP + column * (width + GAP)

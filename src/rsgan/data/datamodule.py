@@ -2,19 +2,23 @@
 
 import logging
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
+import numpy as np
 import torch
 
 from src.rsgan.data.datasets import Cache, DatasetConfig, Kind
 from src.rsgan.data.loader import BatchLoader
-from src.rsgan.data.plans import BatchIndex, frame_plan, series_plan, share
-from src.rsgan.data.split import Split, split_views
+from src.rsgan.data.opacity import fit_opacity
+from src.rsgan.data.plans import BatchIndex, plan_epoch, share
+from src.rsgan.data.split import Split, few, split_views
 from src.rsgan.data.store import Batch, MemoryStore, Store, size_in_memory
 from src.rsgan.data.views import View, ViewShape, open_views
+from utils.environment import cores
+from utils.errors import ConfigError
 from utils.identity import digest
 from utils.memory import available
-from utils.processors import cores
+from utils.scores import Seen
 from utils.seeding import Streams
 
 logger = logging.getLogger(__name__)
@@ -33,7 +37,7 @@ class ToyDataModule:
 
     Raises:
         DataError: If views are missing or disagree.
-        ConfigError: If there are too few views for the split.
+        ConfigError: If there are too few views for the split, or others, or it trains on series held out for tests.
     """
 
     def __init__(
@@ -47,11 +51,15 @@ class ToyDataModule:
         kinds: Sequence[Kind] = ("source", "target"),
     ) -> None:
         self.config, self.kinds = config, tuple(kinds)
-        self._seed, self._frames_per_series = seed, frames_per_series
-        self._plan = series_plan if in_time_order else frame_plan
-        self._views = open_views(config)
-        self.names = split_views(list(self._views), config.split, split_seed)
-        self._stores: dict[Split, Store] = {}
+        self._seed, self._frames_per_series, self._in_time_order = seed, frames_per_series, in_time_order
+        views = open_views(config)
+        self.names = split_views(list(views), config.split, split_seed)
+        used = {name for names in self.names.values() for name in names}
+        self._views = {name: view for name, view in views.items() if name in used}
+        self._check_held_out()
+        if config.opacity == "estimated":
+            estimate = fit_opacity(self.views("train"))
+            self._views = {name: view.estimating(estimate) for name, view in self._views.items()}
         self._loaders: list[BatchLoader] = []
 
     @property
@@ -64,28 +72,38 @@ class ToyDataModule:
         provenance = {name: view.provenance() for name, view in self._views.items()}
         return digest([provenance, self.names])
 
+    @property
+    def test_series(self) -> Seen:
+        """Whether training views have shown the time series that test views show."""
+        shown = {view.is_held_out for view in self.views("train")}
+        seen = {view.is_held_out in shown for view in self.views("test")}
+        return "seen" if seen == {True} else "unseen" if seen == {False} else "partly"
+
+    def _check_held_out(self) -> None:
+        train, test = ([view.name for view in self.views(part) if view.is_held_out] for part in ("train", "test"))
+        if train and test:
+            raise ConfigError(
+                f"dataset.split: found views of held-out time series for training ({few(train)}) and for testing "
+                f"({few(test)}), expected them on one side; split by numbers, such as {{train: 1-28, val: 29-34, "
+                "test: 35-40}"
+            )
+
     def views(self, split: Split) -> list[View]:
         return [self._views[name] for name in self.names[split]]
 
     def series(self, split: Split, number: int, kinds: Sequence[Kind]) -> Batch:
         """Read the whole series of one view of a split, numbered from 0."""
         store = Store([self.views(split)[number]], kinds)
-        return store[frame_plan(1, store.horizon, store.horizon)[0]]
+        return store[BatchIndex(np.arange(store.horizon), first=True)]
 
     def prepare(self, device: torch.device) -> None:
         """Decode what is to be kept in memory, before training starts on a device."""
         self._device, cache = device, self._choose_cache(device)
-        for split in ("train", "val"):
-            if split not in self._stores and self.views(split):
-                self._stores[split] = self._store(split, cache, device)
-        logger.info("%s", self._describe(cache))
-
-    def _store(self, split: Split, cache: Cache, device: torch.device) -> Store:
-        if cache == "none":
-            return Store(self.views(split), self.kinds)
-        if cache == "ram":
-            return MemoryStore(self.views(split), self.kinds)
-        return MemoryStore(self.views(split), self.kinds, half=True).to(device)
+        stores = {"none": Store, "ram": MemoryStore, "device": partial(MemoryStore, device=device, half=True)}
+        self._stores = {split: stores[cache](self.views(split), self.kinds) for split in ("train", "val")}
+        counts = ", ".join(f"{len(names)} {split}" for split, names in self.names.items())
+        where = {"none": "read from disk", "ram": "kept in memory", "device": "kept on the GPU in half precision"}
+        logger.info("%s: views: %s; %s; %s", self.config.root, counts, self.features, where[cache])
 
     def _choose_cache(self, device: torch.device) -> Cache:
         """Take what the configuration says, or the fastest that fits."""
@@ -99,22 +117,18 @@ class ToyDataModule:
             return "device"
         return "ram" if size <= LARGEST_SHARE * (available() or 0) else "none"
 
-    def _describe(self, cache: Cache) -> str:
-        counts = ", ".join(f"{len(names)} {split}" for split, names in self.names.items())
-        where = {"none": "read from disk", "ram": "kept in memory", "device": "kept on the GPU in half precision"}
-        return f"{self.config.root}: views: {counts}; {self.features}; {where[cache]}"
-
     def plan(self, split: Split, epoch: int, *, rank: int = 0, world: int = 1) -> list[BatchIndex]:
         """Plan an epoch, which shuffles training in its own way, for one of the processes that train together."""
         training = split == "train"
-        batches = self._plan(
+        groups = plan_epoch(
             len(self.names[split]),
             self.features.horizon,
             self.config.dataloader.batch_size,
+            in_time_order=self._in_time_order,
             per_series=self._frames_per_series if training else None,
             rng=Streams((self._seed,)).rng("batches", epoch) if training else None,
         )
-        return share(batches, rank, world, equal=training)
+        return share(groups, rank, world, equal=training)
 
     def smallest_batch(self) -> int:
         """Count its frames; one batch of one epoch is like that of any other."""
@@ -123,7 +137,7 @@ class ToyDataModule:
     def loader(self, split: Split, *, rank: int = 0, world: int = 1) -> BatchLoader:
         """Batches for one of the processes that train together, once `prepare` has said on what device."""
         store = self._stores[split]
-        kept_there = isinstance(store, MemoryStore) and store.device.type == "cuda"
+        kept_there = store.device.type == "cuda"
         loader = BatchLoader(
             store,
             lambda epoch: self.plan(split, epoch, rank=rank, world=world),

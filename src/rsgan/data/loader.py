@@ -5,30 +5,35 @@ import signal
 from collections.abc import Callable, Iterator
 from multiprocessing import active_children
 from multiprocessing.process import BaseProcess
-from types import FrameType
 
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from src.rsgan.data.plans import BatchIndex
 from src.rsgan.data.store import Batch, Store
 from utils.environment import SIGNALS
 from utils.errors import ProjectError, RunError
 
-Plan = Callable[[int], list[BatchIndex]]
-
 
 class _Reader(Dataset):
-    """Reads batches; what went wrong is handed on as it is, where a worker process would make pages of text of it."""
+    """Reads batches; what went wrong is handed on as it is, where a worker process would make pages of text of it.
+
+    A worker puts batches where the main process finds them: left to PyTorch, a failure to do so is never heard of, and
+    waited for.
+    """
 
     def __init__(self, store: Store) -> None:
         self.store = store
 
     def __getitem__(self, batch: BatchIndex) -> Batch | ProjectError:
         try:
-            return self.store[batch]
+            sample = self.store[batch]
         except ProjectError as error:
             return error
+        if get_worker_info() is not None:
+            for kind in self.store.kinds:
+                sample[kind].share_memory_()
+        return sample
 
 
 class BatchLoader:
@@ -38,7 +43,9 @@ class BatchLoader:
     goes on with the very next batch. Worker processes end with this one and leave signals to it.
     """
 
-    def __init__(self, store: Store, plan: Plan, *, num_workers: int = 0, pin_memory: bool = False) -> None:
+    def __init__(
+        self, store: Store, plan: Callable[[int], list[BatchIndex]], *, num_workers: int, pin_memory: bool
+    ) -> None:
         self.sampler, self.batch_sampler = self, None  # where the trainer looks for `set_epoch`
         self._plan, self._epoch, self._done = plan, 0, 0
         self._length = len(plan(0))
@@ -51,7 +58,6 @@ class BatchLoader:
             num_workers=num_workers,
             persistent_workers=num_workers > 0,
             pin_memory=pin_memory,
-            collate_fn=_shared if num_workers > 0 else None,
             generator=torch.Generator(),  # else each pass would draw from the global one
         )
 
@@ -66,8 +72,12 @@ class BatchLoader:
         skipped = self._done % max(len(self), 1)
         self._left[:] = self._plan(self._epoch)[skipped:]
         before = active_children()
-        with _signals_held_back():
+        # Processes that are started now never hear of signals, which are the main process's to answer.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        try:
             samples = iter(self._loader)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         self._workers += [child for child in active_children() if child not in before]
         for done, sample in enumerate(samples, skipped + 1):
             if isinstance(sample, ProjectError):
@@ -80,7 +90,7 @@ class BatchLoader:
         """End the worker processes. Left to the garbage collector, each would be waited for, for seconds."""
         self._loader = None
         # After an error, its traceback holds on to the workers, which then run on.
-        before = signal.signal(signal.SIGCHLD, _unheard)
+        before = signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # in place of PyTorch's
         for worker in self._workers:
             worker.kill()
             worker.join()
@@ -91,28 +101,6 @@ class BatchLoader:
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         self._done = state["done"]
-
-
-def _shared(sample: Batch | ProjectError) -> Batch | ProjectError:
-    """Put a batch where the main process finds it. Left to PyTorch, a failure is never heard of, and waited for."""
-    for value in sample.values() if isinstance(sample, dict) else ():
-        if torch.is_tensor(value):
-            value.share_memory_()
-    return sample
-
-
-def _unheard(number: int, frame: FrameType | None) -> None:
-    """In place of what PyTorch does when a worker ends."""
-
-
-@contextlib.contextmanager
-def _signals_held_back() -> Iterator[None]:
-    """Have processes that are started in this block never hear of signals, which are the main process's to answer."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager

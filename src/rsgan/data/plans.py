@@ -1,6 +1,5 @@
 """Which frames make up which batch: pure functions of the epoch's random stream."""
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -16,36 +15,31 @@ class BatchIndex(NamedTuple):
     first: bool
 
 
-def frame_plan(
-    views: int, horizon: int, batch_size: int, *, per_series: int | None = None, rng: np.random.Generator | None = None
-) -> list[BatchIndex]:
-    """Plan batches of frames on their own, as equal as they can be.
+def plan_epoch(
+    views: int,
+    horizon: int,
+    batch_size: int,
+    *,
+    in_time_order: bool = False,
+    per_series: int | None = None,
+    rng: np.random.Generator | None = None,
+) -> list[list[BatchIndex]]:
+    """Plan batches, as equal as they can be, in groups that must stay together: each begins with a `first`.
 
     Args:
+        in_time_order: whether a group runs through at most `batch_size` series, each batch holding one time step of
+            all; otherwise, each batch holds frames on their own, and is a group by itself.
         per_series: equally spaced frames taken of each series, from a start drawn for each; None for all.
-        rng: shuffles frames and draws starts; without it, frames come in order.
+        rng: shuffles series or frames and draws starts; without it, they come in order.
     """
-    index = np.arange(views)[:, None] * horizon + spaced_steps(views, horizon, per_series, rng)  # (views, per_series)
-    frames = index.ravel()
-    return [
-        BatchIndex(part, first=True) for part in _parts(frames if rng is None else rng.permutation(frames), batch_size)
-    ]
+    index = np.arange(views)[:, None] * horizon + _spaced_steps(views, horizon, per_series, rng)  # (views, per_series)
+    rows = index if in_time_order else index.reshape(-1, 1)
+    rows = rows if rng is None else rng.permutation(rows)
+    groups = np.array_split(rows, -(-len(rows) // batch_size))
+    return [[BatchIndex(group[:, step], first=step == 0) for step in range(group.shape[1])] for group in groups]
 
 
-def series_plan(
-    views: int, horizon: int, batch_size: int, *, per_series: int | None = None, rng: np.random.Generator | None = None
-) -> list[BatchIndex]:
-    """Plan batches that run through series in time order: each holds one time step of the same series.
-
-    Arguments are those of `frame_plan`; a batch has at most `batch_size` series, and is `first` where a group of series
-    begins.
-    """
-    index = np.arange(views)[:, None] * horizon + spaced_steps(views, horizon, per_series, rng)
-    groups = _parts(index if rng is None else rng.permutation(index), batch_size)
-    return [BatchIndex(group[:, step], first=step == 0) for group in groups for step in range(group.shape[1])]
-
-
-def spaced_steps(views: int, horizon: int, per_series: int | None, rng: np.random.Generator | None) -> Index:
+def _spaced_steps(views: int, horizon: int, per_series: int | None, rng: np.random.Generator | None) -> Index:
     """Choose equally spaced time steps of each series: `(views, per_series)`, ascending along rows.
 
     None, or more than there are, is all; without `rng`, which draws where each series starts, it is at its first step.
@@ -57,28 +51,13 @@ def spaced_steps(views: int, horizon: int, per_series: int | None, rng: np.rando
     return starts[:, None] + stride * np.arange(number)
 
 
-def _parts(items: Index, batch_size: int) -> list[Index]:
-    return np.array_split(items, -(-len(items) // batch_size))
-
-
-def share(batches: list[BatchIndex], rank: int, world: int, *, equal: bool) -> list[BatchIndex]:
-    """Deal a plan out to processes that train together, keeping series whole.
+def share(groups: list[list[BatchIndex]], rank: int, world: int, *, equal: bool) -> list[BatchIndex]:
+    """Deal a plan out to processes that train together, group by group.
 
     If all must get `equal` numbers of batches (in training, where they wait for each other), what is left over is
     dropped. Otherwise a process for which nothing is left does the part of another again.
     """
-    groups = _groups(batches)
     if equal:
         groups = groups[: len(groups) // world * world]
     mine = groups[rank::world] or ([] if equal else [groups[rank % len(groups)]])
     return [batch for group in mine for batch in group]
-
-
-def _groups(batches: Iterable[BatchIndex]) -> list[list[BatchIndex]]:
-    """Runs of batches that belong together: each begins with a `first`."""
-    groups: list[list[BatchIndex]] = []
-    for batch in batches:
-        if batch.first:
-            groups.append([])
-        groups[-1].append(batch)
-    return groups

@@ -1,7 +1,7 @@
 """Where frames are kept: on disk, in memory or on the GPU. All give the same batches."""
 
 from collections.abc import Sequence
-from typing import Self, TypedDict
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -10,6 +10,8 @@ from torch import Tensor
 from src.rsgan.data.datasets import Kind
 from src.rsgan.data.plans import BatchIndex, Index
 from src.rsgan.data.views import View
+
+CPU = torch.device("cpu")
 
 
 class Batch(TypedDict, total=False):
@@ -20,6 +22,8 @@ class Batch(TypedDict, total=False):
         target: `(N, C, H, W)` float32 in network scale.
         annotation: `(N, 2, H, W)` int16: instance and class, 0 for background.
         cloud: `(N, 1, H, W)` float32: opacity in [0, 1].
+        clouded: `(N, C, H, W)` float32 in network scale: the frames under the clouds, whether they are a source or not.
+        opacity: `(N, 1, H, W)` float32: what a method is told of `cloud`.
         first: whether the frames are the first of their series.
     """
 
@@ -27,6 +31,8 @@ class Batch(TypedDict, total=False):
     target: Tensor
     annotation: Tensor
     cloud: Tensor
+    clouded: Tensor
+    opacity: Tensor
     first: bool
 
 
@@ -38,12 +44,11 @@ def to_device(sample: Batch, device: torch.device) -> Batch:
 class Store:
     """Frames of some views of the same horizon, read from disk whenever they are asked for."""
 
+    device = CPU
+
     def __init__(self, views: Sequence[View], kinds: Sequence[Kind]) -> None:
         self.views, self.kinds = list(views), list(kinds)
-        self.horizon = views[0].features.horizon if views else 0
-
-    def __len__(self) -> int:
-        return len(self.views) * self.horizon
+        self.horizon = views[0].features.horizon
 
     def __getitem__(self, batch: BatchIndex) -> Batch:
         arrays = {kind: self.gather(kind, batch.index).movedim(-1, 1) for kind in self.kinds}
@@ -56,32 +61,25 @@ class Store:
 
 
 class MemoryStore(Store):
-    """The same, decoded once and kept in memory, which forked worker processes share.
+    """The same, decoded once and kept on a device where batches are gathered; worker processes share the CPU's memory.
 
     If `half`, frames and opacities are kept in half precision.
     """
 
-    def __init__(self, views: Sequence[View], kinds: Sequence[Kind], *, half: bool = False) -> None:
+    def __init__(
+        self, views: Sequence[View], kinds: Sequence[Kind], device: torch.device = CPU, *, half: bool = False
+    ) -> None:
         super().__init__(views, kinds)
-        self._kept = {kind: self._decode(kind, half=half) for kind in kinds}
+        self.device = device
+        self._kept = {kind: self._decode(kind, half=half).to(device) for kind in kinds}
 
     def _decode(self, kind: Kind, *, half: bool) -> Tensor:
         first = torch.from_numpy(self.views[0].read(0, kind))
         dtype = torch.float16 if half and first.is_floating_point() else first.dtype
-        kept = torch.empty((len(self), *first.shape), dtype=dtype)
-        for number in range(len(self)):
-            view, step = divmod(number, self.horizon)
-            kept[number] = torch.from_numpy(self.views[view].read(step, kind))
+        kept = torch.empty((len(self.views) * self.horizon, *first.shape), dtype=dtype)
+        for number in range(len(kept)):
+            kept[number] = super().gather(kind, np.array([number]))[0]
         return kept
-
-    @property
-    def device(self) -> torch.device:
-        return next(iter(self._kept.values())).device
-
-    def to(self, device: torch.device) -> Self:
-        """Move everything to a device, where batches are then gathered."""
-        self._kept = {kind: kept.to(device) for kind, kept in self._kept.items()}
-        return self
 
     def gather(self, kind: Kind, index: Index) -> Tensor:
         """Collect frames; half precision becomes single."""

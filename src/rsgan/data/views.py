@@ -1,8 +1,10 @@
 """Views on disk: scenes seen through several products that share size, time steps and land cover."""
 
-from collections import Counter
+import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ from utils.errors import DataError
 from utils.files import natural
 
 SHOWN = 5  # views named in an error
+Estimate = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # of opacity (H, W) from values (H, W, C)
 
 
 @dataclass(frozen=True)
@@ -22,20 +25,20 @@ class ViewShape:
 
     Attributes:
         steps: the time steps at which every product has a frame.
-        nbands: bands of each product.
+        nbands: number of bands of each product.
     """
 
     height: int
     width: int
     steps: tuple[int, ...]
-    nbands: tuple[tuple[str, int], ...]
+    nbands: dict[str, int]
 
     @property
     def horizon(self) -> int:
         return len(self.steps)
 
     def __str__(self) -> str:
-        bands = ", ".join(f"{name} {number}" for name, number in self.nbands)
+        bands = ", ".join(f"{name} {number}" for name, number in self.nbands.items())
         return f"{self.width}x{self.height} pixels (width x height), {self.horizon} common time steps, bands: {bands}"
 
 
@@ -57,15 +60,22 @@ class View:
         if not steps:
             raise DataError(f"{folder}: there is no time step at which every product has a frame; make the view again")
         width, height = next(iter(sizes.values()))
-        nbands = tuple((name, product.features.nbands) for name, product in self._products.items())
+        nbands = {name: product.features.nbands for name, product in self._products.items()}
         self.features = ViewShape(height, width, tuple(sorted(steps)), nbands)
+
+    def estimating(self, estimate: Estimate) -> Self:
+        """Make the same view, whose opacity, where it has to be estimated, is so from values of clouded frames."""
+        other = copy.copy(self)
+        other._estimate = estimate
+        return other
 
     def read(self, number: int, kind: Kind) -> NDArray[np.generic]:
         """Read one array of one time step, numbered from 0 among those at which every product has a frame.
 
         Returns:
-            `source` or `target`: `(H, W, C)` float32 in network scale, nominally in [-1, 1]; `annotation`:
-            `(H, W, 2)` int16; `cloud`: `(H, W, 1)` float32 in [0, 1], 0 where there are no clouds.
+            `source`, `target` or `clouded`: `(H, W, C)` float32 in network scale, nominally in [-1, 1]; `annotation`:
+            `(H, W, 2)` int16; `cloud`: `(H, W, 1)` float32 in [0, 1], 0 where there are no clouds; `opacity`: what a
+            method is told of `cloud`.
 
         Raises:
             DataError: If a file is missing, truncated, of another size, or holds what it must not.
@@ -80,17 +90,24 @@ class View:
         if kind == "annotation":
             return self._products[self._config.target].annotation(step)
         if kind == "cloud":
-            return self._cloud(step)
-        names = self._config.sources if kind == "source" else (self._config.target,)
-        frames = [self._products[name].frame(step) for name in names]
+            product = self._products.get(self._config.clouds)
+            if product is not None and product.has_clouds:
+                return product.cloud(step)[..., None]
+            return np.zeros((self.features.height, self.features.width, 1), np.float32)
+        if kind == "opacity":
+            exact = self._config.opacity == "exact"
+            return self._read(step, "cloud") if exact else self._estimate(self._read(step, "clouded"))[..., None]
+        products = {"source": self._config.sources, "target": (self._config.target,), "clouded": (self._config.clouds,)}
+        frames = [self._products[name].frame(step) for name in products[kind]]
+        if kind == "source" and self._config.opacity != "none":
+            frames.append(self._read(step, "opacity"))
         frame = np.concatenate(frames, axis=2) if len(frames) > 1 else frames[0]
         return to_network_scale(frame)
 
-    def _cloud(self, step: int) -> NDArray[np.float32]:
-        product = self._products.get(self._config.clouds)
-        if product is not None and product.has_clouds:
-            return product.cloud(step)[..., None]
-        return np.zeros((self.features.height, self.features.width, 1), np.float32)
+    @property
+    def is_held_out(self) -> bool:
+        """Whether what the target shows are time series that were held out when it was generated."""
+        return self._products[self._config.target].is_held_out
 
     def provenance(self) -> dict[str, object]:
         """Say how each product came about, by name."""
@@ -118,7 +135,13 @@ def open_views(config: DatasetConfig) -> dict[str, View]:
             views[folder.name] = View(folder, config)
         except DataError as error:
             problems.append(f"view {folder.name}: {error}")
-    problems += _disagreements(views)
+    shapes = [view.features for view in views.values()]
+    usual = max(shapes, key=shapes.count, default=None)
+    problems += [
+        f"view {name}: found {view.features}, expected what most views have: {usual}; make it again or move it away"
+        for name, view in views.items()
+        if view.features != usual
+    ]
     if problems:
         more = [f"and {len(problems) - SHOWN} more views"] if len(problems) > SHOWN else []
         raise DataError(f"dataset.root: {root}: {join([*problems[:SHOWN], *more])}")
@@ -128,15 +151,3 @@ def open_views(config: DatasetConfig) -> dict[str, View]:
             f"dataset.root: {root}: found no views, expected folders that hold {expected}; build the data set"
         )
     return views
-
-
-def _disagreements(views: dict[str, View]) -> list[str]:
-    """Describe the views that differ from most."""
-    if not views:
-        return []
-    usual, _ = Counter(view.features for view in views.values()).most_common(1)[0]
-    return [
-        f"view {name}: found {view.features}, expected what most views have: {usual}; make it again or move it away"
-        for name, view in views.items()
-        if view.features != usual
-    ]

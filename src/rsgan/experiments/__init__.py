@@ -1,11 +1,15 @@
 """Experiments, one file each, chosen by name in a configuration: networks that learn, and rules that need not."""
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Protocol
 
 from pydantic import NonNegativeInt
+from torch import Tensor
 
+from src.rsgan.data.datasets import DatasetConfig, Kind
+from src.rsgan.data.store import Batch
 from utils.registry import Configured, Registry
+from utils.scores import Sees
 
 
 class ExperimentSettings(Configured):
@@ -14,11 +18,13 @@ class ExperimentSettings(Configured):
     Attributes:
         seed: draws the split of the views, and everything else unless the command line gives another.
         optimizers: names of its optimisers, each with the networks that it moves.
+        sees: whether each frame is made from one of the source or from several.
     """
 
     seed: NonNegativeInt
 
     optimizers: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    sees: ClassVar[Sees] = "frame"
 
     @property
     def networks(self) -> list[str]:
@@ -28,6 +34,23 @@ class ExperimentSettings(Configured):
     def monitors(self) -> list[str]:
         """What `model_checkpoint` and `early_stopping` may watch."""
         return []
+
+    def sensors(self, dataset: DatasetConfig) -> Sequence[str]:
+        """Name the products of a data set that it looks at."""
+        return dataset.sources
+
+    def told(self, dataset: DatasetConfig) -> dict[str, Any]:
+        """Say what it is told of a view; see `utils.results.Told`."""
+        return {"sensors": [*self.sensors(dataset)], "opacity": dataset.opacity, "sees": self.sees}
+
+
+class Translator(Protocol):
+    """What is tested: it generates series of source series, which must hold `kinds`."""
+
+    kinds: Sequence[Kind]
+
+    def translate(self, series: Batch) -> Tensor:
+        """Generate the frames of one series, whose first axis is time: `(T, C, H, W)` float32 in network scale."""
 
 
 EXPERIMENTS = Registry(__name__, "src.rsgan.baselines")

@@ -12,7 +12,7 @@ from src.rsgan.data.datasets import Kind
 from src.rsgan.data.store import Batch
 from src.rsgan.experiments import ExperimentSettings
 from src.rsgan.models import Network
-from utils.paths import PathText
+from utils.fields import PathText
 
 Channels = tuple[int, int | None]
 Figures = dict[str, Tensor]
@@ -45,7 +45,8 @@ class TrainedSettings(ExperimentSettings):
 
     @property
     def monitors(self) -> list[str]:
-        return self.builds.monitors()
+        tags = [tag for _, tag in self.builds.figures.values()]
+        return [*tags, *(tag.replace("recall", "precision") for tag in tags if "recall" in tag), "val_loss"]
 
     @abstractmethod
     def channels(self, source: int, target: int) -> dict[str, Channels]:
@@ -82,12 +83,6 @@ class Experiment(nn.Module):
         self.settings, self.configured = settings, networks
         for name, network in networks.items():
             self.add_module(name, network.build().to(memory_format=torch.channels_last))
-
-    @classmethod
-    def monitors(cls) -> list[str]:
-        """Tags that validation logs."""
-        tags = [tag for _, tag in cls.figures.values()]
-        return [*tags, *(tag.replace("recall", "precision") for tag in tags if "recall" in tag), "val_loss"]
 
     @abstractmethod
     def step(self, sample: Batch, descend: Descend = stay) -> Figures:

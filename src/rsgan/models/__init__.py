@@ -2,7 +2,8 @@
 
 import math
 from abc import abstractmethod
-from typing import Annotated, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
 
 from pydantic import Field, PositiveInt, model_validator
 from torch import nn
@@ -13,6 +14,8 @@ from utils.registry import Configured, Registry
 # YAML has lists only; tuples cannot be changed by the code that reads them.
 InputSize = Annotated[tuple[PositiveInt, PositiveInt, PositiveInt], Field(strict=False)]
 Filters = Annotated[tuple[PositiveInt, ...], Field(strict=False, min_length=1)]
+# Keys of filters, one for each layer, and of what else the layers are told.
+SETTINGS = {"enc_filters": "enc_kwargs", "n_filters": "conv_kwargs", "dec_filters": "dec_kwargs"}
 
 
 class Network(Configured):
@@ -31,6 +34,24 @@ class Network(Configured):
     @abstractmethod
     def build(self) -> nn.Module:
         """Build the network `(N, *input_size)` → `(N, *output_size)`; weights are drawn from PyTorch's own stream."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _settings_of_each_layer(cls, content: Any) -> Any:  # noqa: ANN401 - whatever a YAML file holds
+        """Give each layer its own settings: published files give none, one mapping for all, or a list."""
+        if not isinstance(content, Mapping):
+            return content
+        expanded = dict(content)
+        for filters, kwargs in SETTINGS.items():
+            layers, given = content.get(filters, []), content.get(kwargs)
+            if filters not in cls.model_fields or not isinstance(layers, list | tuple):
+                continue
+            if given is None or isinstance(given, Mapping):
+                expanded[kwargs] = [given or {}] * len(layers)
+            elif isinstance(given, list | tuple) and len(given) != len(layers):
+                found = f"found {len(given)} entries, expected {len(layers)}, one for each of {filters}"
+                raise ValueError(f"{kwargs}: {found}")
+        return expanded
 
     def _missing(self) -> list[str]:
         # What a discriminator gives follows from its filters: it has no key `out_channels`.

@@ -2,10 +2,8 @@
 
 from typing import Literal
 
-from torch import Tensor
-
 from src.rsgan.models import NETWORKS
-from src.rsgan.models.encoder_decoder import Coder, EncoderDecoder
+from src.rsgan.models.encoder_decoder import EncoderDecoder
 
 
 @NETWORKS.register
@@ -13,11 +11,3 @@ class AutoEncoderConfig(EncoderDecoder):
     """An autoencoder."""
 
     name: Literal["autoencoder"]
-
-    def build(self) -> "AutoEncoder":
-        return AutoEncoder(self.stages())
-
-
-class AutoEncoder(Coder):
-    def forward(self, images: Tensor) -> Tensor:
-        return self.output(self.decoder(self.encoder(images)))

@@ -1,24 +1,32 @@
-"""What networks of an encoder and a decoder share: strided convolutions down, transposed ones up."""
+"""What generators share: strided convolutions down, perhaps residual blocks, transposed convolutions up."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from pydantic import PositiveInt, model_validator
-from torch import nn
+from pydantic import PositiveInt
+from torch import Tensor, nn
 
 from src.rsgan.models import Filters, Network
-from src.rsgan.models.layers import Layers, OutputLayer, PlacedLayer, build, deepen, expand, place
+from src.rsgan.models.layers import Layers, OutputLayer, PlacedLayer, Shape, build, place
+
+
+class Block(NamedTuple):
+    """Layers, and a 1x1 convolution that adapts what bypasses them where channels differ."""
+
+    layers: list[PlacedLayer]
+    shortcut: list[PlacedLayer]
 
 
 class Stages(NamedTuple):
     """Layers in their places."""
 
     down: list[PlacedLayer]
+    blocks: list[Block]
     up: list[PlacedLayer]
     last: list[PlacedLayer]
 
 
 class EncoderDecoder(Network):
-    """What the autoencoder and the U-Net are configured by: layers on the way down, on the way up, and a last one."""
+    """What a generator is configured by: layers on the way down, on the way up, and a last one."""
 
     out_channels: PositiveInt | None = None
     enc_filters: Filters
@@ -27,29 +35,49 @@ class EncoderDecoder(Network):
     dec_kwargs: Layers
     out_kwargs: OutputLayer = OutputLayer()
 
-    @model_validator(mode="before")
-    @classmethod
-    def _settings_of_each_layer(cls, content: Any) -> Any:  # noqa: ANN401 - whatever a YAML file holds
-        return expand(expand(content, "enc_filters", "enc_kwargs"), "dec_filters", "dec_kwargs")
+    def skips(self, down: list[PlacedLayer]) -> list[Shape]:
+        """Choose what of the encoder's outputs joins those of the decoder's first layers."""
+        return []
 
-    def skips(self) -> list[int]:
-        """Count the channels that join each decoder layer's output."""
-        return [0] * len(self.dec_filters)
+    def blocks(self, given: Shape) -> tuple[list[Block], Shape]:
+        """Place what comes between encoder and decoder; it is given images of a shape, and makes some of another."""
+        return [], given
 
     def stages(self) -> Stages:
         """Place the layers; see `Network.layers`."""
-        down = place("enc_filters: layer", self.input_size, self.enc_filters, self.enc_kwargs)
-        inner, skips = down[-1].made, self.skips()
-        up = place("dec_filters: layer", inner, self.dec_filters, self.dec_kwargs, transposed=True, joined=skips)
-        outer = deepen(up[-1].made, skips[-1])
-        return Stages(down, up, place("out_kwargs: layer", outer, [self.out_channels], [self.out_kwargs]))
+        down, shape = place("enc_filters: layer", self.input_size, self.enc_filters, self.enc_kwargs)
+        blocks, shape = self.blocks(shape)
+        skips = self.skips(down)
+        up, shape = place("dec_filters: layer", shape, self.dec_filters, self.dec_kwargs, transposed=True, skips=skips)
+        last, _ = place("out_kwargs: layer", shape, [self.out_channels], [self.out_kwargs])
+        return Stages(down, blocks, up, last)
 
     def layers(self) -> list[PlacedLayer]:
-        return [layer for stage in self.stages() for layer in stage]
+        down, blocks, up, last = self.stages()
+        return [*down, *(layer for block in blocks for part in block for layer in part), *up, *last]
+
+    def build(self) -> nn.Module:
+        return Coder(self.stages())
+
+
+class ResidualBlock(nn.Module):
+    """He et al. (2016), https://doi.org/10.1109/CVPR.2016.90."""
+
+    def __init__(self, block: Block) -> None:
+        super().__init__()
+        self.residual, self.shortcut = build(block.layers), build(block.shortcut)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.shortcut(images) + self.residual(images)
 
 
 class Coder(nn.Module):
     def __init__(self, stages: Stages) -> None:
         super().__init__()
-        self.encoder, self.decoder = build(stages.down), build(stages.up)
+        self.encoder = build(stages.down)
+        self.blocks = nn.Sequential(*map(ResidualBlock, stages.blocks))
+        self.decoder = build(stages.up)
         self.output = stages.last[0].build()
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.output(self.decoder(self.blocks(self.encoder(images))))

@@ -1,17 +1,16 @@
 """Convolutional layers that networks are made of: their configuration, their sizes, their modules."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import nn
 
-from utils.ranges import Share
+from utils.fields import Share
 from utils.registry import Configured
 
 Shape = tuple[int, int, int]  # channels, height, width
-DropoutRate = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Layer(Configured):
@@ -30,7 +29,7 @@ class Layer(Configured):
     dilation: PositiveInt = 1
     bias: bool | None = None
     bn: bool = True
-    dropout: DropoutRate = 0
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0
     relu: Literal[True, False, "learn"] = "learn"
     leak: Share = 0
 
@@ -41,7 +40,12 @@ class Layer(Configured):
             ValueError: If nothing is left of the image, or the settings contradict each other.
         """
         _, height, width = given
-        sides = [self._side(side, transposed=transposed) for side in (height, width)]
+        reach = self.dilation * (self.kernel_size - 1)
+        if transposed:
+            more = reach + self.output_padding + 1 - 2 * self.padding
+            sides = [(side - 1) * self.stride + more for side in (height, width)]
+        else:
+            sides = [(side + 2 * self.padding - reach - 1) // self.stride + 1 for side in (height, width)]
         if min(sides) < 1:
             raise ValueError(
                 f"(kernel_size {self.kernel_size}, stride {self.stride}, padding {self.padding}) leaves nothing of its "
@@ -53,12 +57,6 @@ class Layer(Configured):
                 f"{self.dilation}"
             )
         return PlacedLayer(self, given, (channels, *sides), transposed)
-
-    def _side(self, side: int, *, transposed: bool) -> int:
-        reach = self.dilation * (self.kernel_size - 1)
-        if transposed:
-            return (side - 1) * self.stride - 2 * self.padding + reach + self.output_padding + 1
-        return (side + 2 * self.padding - reach - 1) // self.stride + 1
 
 
 class SameLayer(Layer):
@@ -99,7 +97,16 @@ class PlacedLayer:
 
     def build(self) -> nn.Sequential:
         """Build the modules; weights after Glorot & Bengio (2010), http://proceedings.mlr.press/v9/glorot10a.html."""
-        modules = [self._convolution()]
+        common = self.layer.model_dump(include={"kernel_size", "stride", "padding", "dilation"}) | {"bias": self.bias}
+        channels = self.given[0], self.made[0]
+        if self.transposed:
+            convolution = nn.ConvTranspose2d(*channels, output_padding=self.layer.output_padding, **common)
+        else:
+            convolution = nn.Conv2d(*channels, **common)
+        nn.init.xavier_normal_(convolution.weight)
+        if convolution.bias is not None:
+            nn.init.zeros_(convolution.bias)
+        modules = [convolution]
         if self.layer.bn:
             modules.append(nn.BatchNorm2d(self.made[0]))
         if self.layer.dropout:
@@ -110,34 +117,6 @@ class PlacedLayer:
             modules.append(nn.LeakyReLU(self.layer.leak) if self.layer.leak else nn.ReLU())
         return nn.Sequential(*modules)
 
-    def _convolution(self) -> nn.Module:
-        common = self.layer.model_dump(include={"kernel_size", "stride", "padding", "dilation"}) | {"bias": self.bias}
-        channels = self.given[0], self.made[0]
-        if self.transposed:
-            convolution = nn.ConvTranspose2d(*channels, output_padding=self.layer.output_padding, **common)
-        else:
-            convolution = nn.Conv2d(*channels, **common)
-        nn.init.xavier_normal_(convolution.weight)
-        if convolution.bias is not None:
-            nn.init.zeros_(convolution.bias)
-        return convolution
-
-
-def expand(content: Any, filters: str, kwargs: str) -> Any:  # noqa: ANN401 - whatever a YAML file holds
-    """Give each layer its own settings: published files give none, one mapping for all, or a list.
-
-    Raises:
-        ValueError: If there are more or fewer settings than filters.
-    """
-    if not isinstance(content, Mapping) or not isinstance(content.get(filters, []), list | tuple):
-        return content
-    number, given = len(content.get(filters, [])), content.get(kwargs)
-    if given is None or isinstance(given, Mapping):
-        return {**content, kwargs: [given or {}] * number}
-    if isinstance(given, list | tuple) and len(given) != number:
-        raise ValueError(f"{kwargs}: found {len(given)} entries, expected {number}, one for each of {filters}")
-    return content
-
 
 def place(
     what: str,
@@ -146,29 +125,36 @@ def place(
     layers: Sequence[Layer],
     *,
     transposed: bool = False,
-    joined: Sequence[int] = (),
-) -> list[PlacedLayer]:
-    """Place layers one behind the other.
+    skips: Sequence[Shape] = (),
+) -> tuple[list[PlacedLayer], Shape]:
+    """Place layers one behind the other; the images that leave the last have a shape, too.
 
     Args:
         what: key of the filters and what they are of, for the message.
-        joined: channels that join each layer's output on its way to the next; none by default.
+        skips: shapes of what joins the first layers' outputs on the way to the next, from an encoder's layers, the last
+            of which comes first.
 
     Raises:
-        ValueError: If an image vanishes on the way.
+        ValueError: If an image vanishes on the way, or what joins is of another size.
     """
     placed: list[PlacedLayer] = []
-    for channels, layer, extra in zip(filters, layers, joined or [0] * len(layers), strict=True):
+    for number, (channels, layer) in enumerate(zip(filters, layers, strict=True)):
         try:
             placed.append(layer.place(given, channels, transposed=transposed))
         except ValueError as error:
-            raise ValueError(f"{what} {len(placed) + 1} of {len(layers)} {error}") from None
-        given = deepen(placed[-1].made, extra)
-    return placed
-
-
-def deepen(shape: Shape, channels: int) -> Shape:
-    return shape[0] + channels, *shape[1:]
+            raise ValueError(f"{what} {number + 1} of {len(layers)} {error}") from None
+        given = placed[-1].made
+        if number < len(skips):
+            made, height, width = given
+            joining, skip_height, skip_width = skips[number]
+            if (height, width) != (skip_height, skip_width):
+                raise ValueError(
+                    f"{what} {number + 1} makes {height}x{width}, but the skip connection from layer "
+                    f"{len(skips) - number} of enc_filters brings {skip_height}x{skip_width}; use an input_size that "
+                    "the strides divide, or mirror the encoder's kernels, strides and paddings"
+                )
+            given = made + joining, height, width
+    return placed, given
 
 
 def build(layers: Sequence[PlacedLayer]) -> nn.Sequential:

@@ -1,13 +1,13 @@
 """PatchGAN: a discriminator that judges overlapping patches."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 from torch import nn
 
 from src.rsgan.models import NETWORKS, Filters, Network
-from src.rsgan.models.layers import Layer, PlacedLayer, build, expand, place
-from utils.ranges import Share
+from src.rsgan.models.layers import Layer, PlacedLayer, build, place
+from utils.fields import Share
 
 
 class PatchLayer(Layer):
@@ -26,13 +26,8 @@ class PatchGANConfig(Network):
     n_filters: Filters
     conv_kwargs: Annotated[tuple[PatchLayer, ...], Field(strict=False)]
 
-    @model_validator(mode="before")
-    @classmethod
-    def _settings_of_each_layer(cls, content: Any) -> Any:  # noqa: ANN401 - whatever a YAML file holds
-        return expand(content, "n_filters", "conv_kwargs")
-
     def layers(self) -> list[PlacedLayer]:
-        return place("n_filters: layer", self.input_size, self.n_filters, self.conv_kwargs)
+        return place("n_filters: layer", self.input_size, self.n_filters, self.conv_kwargs)[0]
 
     def build(self) -> nn.Sequential:
         return build(self.layers())

@@ -3,10 +3,11 @@
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from src.rsgan.models import NETWORKS
-from src.rsgan.models.encoder_decoder import Coder, EncoderDecoder, Stages
+from src.rsgan.models.encoder_decoder import Coder, EncoderDecoder
+from src.rsgan.models.layers import PlacedLayer, Shape
 
 
 @NETWORKS.register
@@ -19,23 +20,10 @@ class UNetConfig(EncoderDecoder):
 
     name: Literal["unet"]
 
-    def skips(self) -> list[int]:
-        skips = list(self.enc_filters[-2::-1])[: len(self.dec_filters)]
-        return skips + [0] * (len(self.dec_filters) - len(skips))
+    def skips(self, down: list[PlacedLayer]) -> list[Shape]:
+        return [layer.made for layer in down[-2::-1]]
 
-    def stages(self) -> Stages:
-        stages = super().stages()
-        for number, (skip, layer) in enumerate(zip(stages.down[-2::-1], stages.up, strict=False), 1):
-            (_, height, width), (_, skip_height, skip_width) = layer.made, skip.made
-            if (height, width) != (skip_height, skip_width):
-                raise ValueError(
-                    f"dec_filters: layer {number} makes {height}x{width}, but the skip connection from layer "
-                    f"{len(stages.down) - number} of enc_filters brings {skip_height}x{skip_width}; use an input_size "
-                    "that the strides divide, or mirror the encoder's kernels, strides and paddings"
-                )
-        return stages
-
-    def build(self) -> "UNet":
+    def build(self) -> nn.Module:
         return UNet(self.stages())
 
 

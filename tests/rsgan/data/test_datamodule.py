@@ -1,5 +1,6 @@
 """Batches: the same from disk and memory, with and without workers; the split belongs to the configuration."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ from src.rsgan.data import datamodule
 from src.rsgan.data.datamodule import ToyDataModule
 from src.rsgan.data.datasets import Dataloader
 from src.rsgan.data.loader import BatchLoader
-from src.rsgan.data.plans import frame_plan
+from src.rsgan.data.plans import plan_epoch
+from src.rsgan.data.split import SplitConfig
 from src.rsgan.data.store import Batch, MemoryStore, Store, size_in_memory
 from src.rsgan.data.views import open_views
 from tests.rsgan.conftest import HORIZON, SIDE, VIEWS, same
 from tests.rsgan.data.test_view_sets import cloud_removal
-from utils.errors import DataError
+from utils.errors import ConfigError, DataError
 
 KINDS = ("source", "target", "annotation", "cloud")
 CPU = torch.device("cpu")
@@ -36,10 +38,10 @@ def batches(data: ToyDataModule, epoch: int = 0) -> list[Batch]:
 
 def test_all_stores_give_the_same(roots: dict[str, Path]) -> None:
     views = list(open_views(cloud_removal(roots["toy_cloud_removal"])).values())
-    batch = frame_plan(VIEWS, HORIZON, 7, rng=np.random.default_rng(1))[1]
+    (batch,) = plan_epoch(VIEWS, HORIZON, 7, rng=np.random.default_rng(1))[1]
     disk, memory = Store(views, KINDS)[batch], MemoryStore(views, KINDS)[batch]
     assert same(disk, memory)
-    half = MemoryStore(views, KINDS, half=True).to(CPU)[batch]
+    half = MemoryStore(views, KINDS, half=True)[batch]
     for kind in ("source", "target", "cloud"):
         assert half[kind].dtype == torch.float32
         torch.testing.assert_close(half[kind], disk[kind], atol=1e-3, rtol=1e-3)
@@ -48,7 +50,7 @@ def test_all_stores_give_the_same(roots: dict[str, Path]) -> None:
 
 def test_samples_hold_what_is_asked_for(roots: dict[str, Path]) -> None:
     views = list(open_views(cloud_removal(roots["toy_cloud_removal"])).values())
-    batch = frame_plan(VIEWS, HORIZON, 7)[0]
+    (batch,) = plan_epoch(VIEWS, HORIZON, 7)[0]
     shapes = {"source": (7, 6, SIDE, SIDE), "target": (7, 3, SIDE, SIDE), "annotation": (7, 2, SIDE, SIDE)}
     for kind, shape in shapes.items():
         sample = Store(views, [kind])[batch]
@@ -88,6 +90,47 @@ def test_the_split_belongs_to_the_configuration_the_order_to_the_run(roots: dict
     assert not same(batches(one), batches(other))
     assert same(list(one.loader("val")), list(other.loader("val")))
     assert one.fingerprint == other.fingerprint != moved.fingerprint
+
+
+def held_out(roots: dict[str, Path], folder: Path, *names: str) -> dict[str, Path]:
+    """A copy of the small views; the records of some say that their series are held out."""
+    root = Path(shutil.copytree(roots["toy_cloud_removal"], folder / "set"))
+    for index in (root / name / "clean_optical/index.json" for name in names):
+        content = json.loads(index.read_text())
+        content["provenance"]["source"]["configuration"]["ts"]["held_out"] = {"views": ",".join(names), "share": 0.5}
+        index.write_text(json.dumps(content))
+    return {"toy_cloud_removal": root}
+
+
+def split(train: str, test: str) -> dict[str, Any]:
+    return {"split": SplitConfig(train=train, val="4", test=test)}
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "expected"), [("1-3", "7-8", "unseen"), ("1-3", "6-7", "partly"), ("1-3", "5-6", "seen")]
+)
+def test_whether_test_series_were_seen(
+    train: str, test: str, expected: str, roots: dict[str, Path], tmp_path: Path
+) -> None:
+    there = held_out(roots, tmp_path, "7", "8")
+    assert make(there, dataset=split(train, test)).test_series == expected
+    assert make(roots, dataset=split(train, test)).test_series == "seen"
+
+
+def test_held_out_series_are_not_trained_on(roots: dict[str, Path], tmp_path: Path) -> None:
+    there = held_out(roots, tmp_path, "7", "8")
+    message = r"found views of held-out time series for training \(8\) and for testing \(7\).*split by numbers"
+    with pytest.raises(ConfigError, match=message):
+        make(there, dataset=split("1-3,8", "7"))
+    assert make(there, dataset=split("1-3,7-8", "5")).test_series == "seen"
+
+
+def test_views_that_the_split_leaves_out_do_not_matter(roots: dict[str, Path], tmp_path: Path) -> None:
+    root = Path(shutil.copytree(roots["toy_cloud_removal"], tmp_path / "set"))
+    before = make({"toy_cloud_removal": root}, dataset=split("1-3", "5")).fingerprint
+    shutil.rmtree(root / "6")
+    assert make({"toy_cloud_removal": root}, dataset=split("1-3", "5")).fingerprint == before
+    assert make({"toy_cloud_removal": root}, dataset=split("1-3", "7")).fingerprint != before
 
 
 def test_validation_sees_every_frame_in_order(roots: dict[str, Path]) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.rsgan.data.plans import BatchIndex, frame_plan, series_plan, share
+from src.rsgan.data.plans import BatchIndex, plan_epoch, share
 
 NUMBERS = {
     "views": st.integers(1, 12),
@@ -25,7 +25,8 @@ def equally_spaced(steps: np.ndarray) -> bool:
 
 @given(**NUMBERS)
 def test_frames_on_their_own(views: int, horizon: int, size: int, per_series: int | None, seed: int | None) -> None:
-    plan = frame_plan(views, horizon, size, per_series=per_series, rng=make_rng(seed))
+    groups = plan_epoch(views, horizon, size, per_series=per_series, rng=make_rng(seed))
+    plan = [batch for (batch,) in groups]
     frames = np.concatenate([batch.index for batch in plan])
     number = min(per_series or horizon, horizon)
     assert len(frames) == len(set(frames)) == views * number
@@ -42,9 +43,8 @@ def test_frames_on_their_own(views: int, horizon: int, size: int, per_series: in
 
 @given(**NUMBERS)
 def test_series_in_time_order(views: int, horizon: int, size: int, per_series: int | None, seed: int | None) -> None:
-    plan = series_plan(views, horizon, size, per_series=per_series, rng=make_rng(seed))
+    groups = plan_epoch(views, horizon, size, in_time_order=True, per_series=per_series, rng=make_rng(seed))
     number = min(per_series or horizon, horizon)
-    groups = [plan[start : start + number] for start in range(0, len(plan), number)]
     seen = []
     for group in groups:
         assert [batch.first for batch in group] == [True] + [False] * (number - 1)
@@ -60,7 +60,8 @@ def test_series_in_time_order(views: int, horizon: int, size: int, per_series: i
 
 def test_every_frame_has_its_turn_over_the_epochs() -> None:
     rng = np.random.default_rng(1)
-    seen = [index for _ in range(60) for batch in frame_plan(3, 30, 8, per_series=5, rng=rng) for index in batch.index]
+    plans = [plan_epoch(3, 30, 8, per_series=5, rng=rng) for _ in range(60)]
+    seen = [index for plan in plans for (batch,) in plan for index in batch.index]
     counts = np.bincount(seen, minlength=90)
     assert counts.min() > 0
     assert counts.sum() == 60 * 15
@@ -76,13 +77,15 @@ def test_processes_share_whole_series(
     per_series: int | None,
     seed: int | None,
 ) -> None:
-    plan = (series_plan if in_order else frame_plan)(views, horizon, size, per_series=per_series, rng=make_rng(seed))
-    parts = [share(plan, rank, world, equal=False) for rank in range(world)]
+    rng = make_rng(seed)
+    groups = plan_epoch(views, horizon, size, in_time_order=in_order, per_series=per_series, rng=rng)
+    plan = [batch for group in groups for batch in group]
+    parts = [share(groups, rank, world, equal=False) for rank in range(world)]
     assert set(frames(*parts)) == set(frames(plan))
-    if sum(batch.first for batch in plan) >= world:
+    if len(groups) >= world:
         assert sorted(frames(*parts)) == sorted(frames(plan))
     assert all(part[0].first for part in parts)
-    equal = [share(plan, rank, world, equal=True) for rank in range(world)]
+    equal = [share(groups, rank, world, equal=True) for rank in range(world)]
     assert len({len(part) for part in equal}) == 1
     assert set(frames(*equal)) <= set(frames(plan))
     assert world > 1 or len(equal[0]) == len(plan)

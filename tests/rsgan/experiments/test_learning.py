@@ -8,10 +8,10 @@ import torch
 
 from src.rsgan.configuration import ExperimentConfig
 from src.rsgan.data.store import Batch
+from src.rsgan.devices import HARMLESS
 from src.rsgan.experiments.experiment import Experiment
 from src.rsgan.experiments.utils.losses import mean_absolute_error
 from src.rsgan.learner import Learner
-from src.rsgan.process import HARMLESS
 from tests.rsgan.conftest import CGAN, CYCLE, RECURRENT, SIDE, UPPER_BOUND
 from tests.rsgan.experiments.test_steps import learner_of, run
 

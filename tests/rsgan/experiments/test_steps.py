@@ -13,9 +13,9 @@ from torch.nn import functional
 from src.rsgan.building import build_experiment
 from src.rsgan.configuration import ExperimentConfig
 from src.rsgan.data.store import Batch
+from src.rsgan.devices import HARMLESS
 from src.rsgan.experiments.experiment import Experiment
 from src.rsgan.learner import Learner
-from src.rsgan.process import HARMLESS
 from tests.rsgan.conftest import BATCH, CGAN, CYCLE, HORIZON, RECURRENT, SIDE, UPPER_BOUND, same
 from utils.errors import RunError
 from utils.identity import Identity
@@ -212,7 +212,7 @@ def test_the_past_belongs_to_a_series_and_a_split(small: Small) -> None:
 def test_no_gradient_flows_into_the_past(small: Small) -> None:
     experiment = build_experiment(small(RECURRENT), 0)
     experiment.generate(sample(0)["source"], first=True)
-    assert not experiment._previous["train"].requires_grad
+    assert not experiment._previous.requires_grad
 
 
 def test_a_series_is_generated_on_its_own_outputs(small: Small) -> None:
@@ -242,7 +242,7 @@ def test_what_may_be_monitored_is_logged(name: str, small: Small) -> None:
     learner = learner_of(small(FILES[name]))
     trainer = run(learner, samples_of(name), samples_of(name, number=2))
     logged = set(trainer.callback_metrics)
-    assert set(learner.experiment.monitors()) <= logged
+    assert set(learner.config.experiment.monitors) <= logged
     published = {"Loss/train_generator", "Metric/train_mae", "Metric/train_precision", "Metric/val_recall"}
     if name == "cycle":
         published = {"Loss/train_generator_AB", "Loss/cycle_loss_BA", "Loss/mae_AB", "Metric/train_precision_A"}

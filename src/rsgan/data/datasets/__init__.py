@@ -1,15 +1,16 @@
 """Which products of a view are source and target."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from src.rsgan.data.split import SplitRatios
-from utils.paths import PathText
+from src.rsgan.data.split import SplitConfig
+from utils.fields import PathText
 from utils.registry import Configured, nearest
+from utils.scores import OpacityTold
 
-Kind = Literal["source", "target", "annotation", "cloud"]
+Kind = Literal["source", "target", "annotation", "cloud", "clouded", "opacity"]
 Cache = Literal["auto", "none", "ram", "device"]
 ProductName = Annotated[str, Field(pattern=r"^[^./\\\x00][^/\\\x00]*$", max_length=255)]
 # What the data sets of the published experiments are made of.
@@ -37,6 +38,7 @@ class DatasetConfig(Configured):
         name: one of `KNOWN`, which says what is source and target, or any other.
         target: product that is the target; its annotations are the truth.
         clouds: product whose opacities say where clouds are; None where there are no clouds to see through.
+        opacity: what a method is told of them: a network as one more band of its source, the last.
     """
 
     name: Annotated[str, Field(min_length=1)] = "own"
@@ -44,7 +46,8 @@ class DatasetConfig(Configured):
     sources: Annotated[tuple[ProductName, ...], Field(strict=False, min_length=1)]
     target: ProductName
     clouds: ProductName | None = None
-    split: SplitRatios
+    opacity: Annotated[OpacityTold, Field(exclude_if=lambda told: told == "none")] = "none"
+    split: SplitConfig
     dataloader: Dataloader
     cache: Cache = "auto"
 
@@ -59,6 +62,12 @@ class DatasetConfig(Configured):
             raise ValueError(f"unknown name {name!r}{nearest(name, KNOWN)}, expected {known}, or sources and target")
         return KNOWN.get(name, {}) | content
 
+    @model_validator(mode="after")
+    def _clouds_to_be_told_of(self) -> Self:
+        if self.opacity != "none" and self.clouds is None:
+            raise ValueError(f"opacity: found {self.opacity} without clouds, expected clouds to name a product")
+        return self
+
     @property
     def products(self) -> list[str]:
         """Names of the products that a view must have, each once."""
@@ -67,4 +76,5 @@ class DatasetConfig(Configured):
 
     def bands(self, nbands: Mapping[str, int]) -> tuple[int, int]:
         """Count the channels of source and target, from the bands of each product."""
-        return sum(nbands[name] for name in self.sources), nbands[self.target]
+        told = 0 if self.opacity == "none" else 1
+        return sum(nbands[name] for name in self.sources) + told, nbands[self.target]

@@ -15,20 +15,16 @@ from src.rsgan.models import Network
 
 
 class FrameRecurrentCGAN(CGAN):
-    """The generator's input is joined by its own output for the frame before, zeros at first.
-
-    Training and validation remember apart, and each forgets at the first frame of its series.
-    """
+    """The generator's input is joined by its own output for the frame before, zeros at the first of a series."""
 
     def __init__(self, settings: CGANSettings, networks: Mapping[str, Network]) -> None:
         super().__init__(settings, networks)
-        self._previous: dict[str, Tensor | None] = {"train": None, "val": None}
+        self._previous: Tensor | None = None
 
     def generate(self, source: Tensor, *, first: bool) -> Tensor:
         """Translate, and remember what was generated, without its gradient."""
-        mode = "train" if self.training else "val"
-        generated = self._follow(source, None if first else self._previous[mode])
-        self._previous[mode] = generated.detach().float()
+        generated = self._follow(source, None if first else self._previous)
+        self._previous = generated.detach().float()
         return generated
 
     def _follow(self, source: Tensor, previous: Tensor | None) -> Tensor:
@@ -47,14 +43,13 @@ class FrameRecurrentCGAN(CGAN):
         return torch.cat(generated)
 
     def memory(self) -> dict[str, Tensor | None]:
-        return {"previous": self._previous["train"]}
+        return {"previous": self._previous}
 
     def remember(self, memory: Mapping[str, Any]) -> None:
         previous, shape = memory["previous"], self.configured["generator"].output_size
         if previous is not None and previous.shape[1:] != shape:
             raise ValueError(f"previous: found shape {tuple(previous.shape)}, expected (frames, {str(shape)[1:]}")
-        device = next(self.parameters()).device
-        self._previous["train"] = None if previous is None else previous.to(device)
+        self._previous = None if previous is None else previous.to(next(self.parameters()).device)
 
     def _generated(self, series: list[Batch], last: Batch) -> dict[str, Tensor]:
         made = [self.translate(sample) for sample in series]
@@ -73,6 +68,7 @@ class FrameRecurrentSettings(CGANSettings):
     frames_per_series: PositiveInt | None = None
 
     in_time_order = True
+    sees = "series"
     builds = FrameRecurrentCGAN
 
     def channels(self, source: int, target: int) -> dict[str, Channels]:

@@ -1,9 +1,11 @@
 """The conditional GAN with its target as source: how good its images could be at best."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from torch import Tensor
 
+from src.rsgan.data.datasets import DatasetConfig
 from src.rsgan.data.store import Batch
 from src.rsgan.experiments import EXPERIMENTS
 from src.rsgan.experiments.experiment import Channels
@@ -24,6 +26,9 @@ class UpperBoundSettings(CGANSettings):
     name: Literal["cgan_toy_cloud_removal_upper_bound"]
 
     builds = CGANUpperBound
+
+    def sensors(self, dataset: DatasetConfig) -> Sequence[str]:
+        return [dataset.target]
 
     def channels(self, source: int, target: int) -> dict[str, Channels]:
         return super().channels(target, target)

@@ -9,7 +9,7 @@ from src.rsgan.data.store import Batch
 from src.rsgan.experiments import EXPERIMENTS
 from src.rsgan.experiments.experiment import Channels, Descend, Experiment, Figures, TrainedSettings, stay
 from src.rsgan.experiments.utils import losses
-from utils.ranges import Amount
+from utils.fields import Amount
 
 
 class CycleGANToySARToOptical(Experiment):

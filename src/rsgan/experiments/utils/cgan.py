@@ -8,7 +8,7 @@ from torch import Tensor
 from src.rsgan.data.store import Batch
 from src.rsgan.experiments.experiment import Channels, Descend, Experiment, Figures, TrainedSettings, stay
 from src.rsgan.experiments.utils import losses
-from utils.ranges import Amount
+from utils.fields import Amount
 
 
 class CGAN(Experiment):
