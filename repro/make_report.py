@@ -6,6 +6,7 @@ seeds or one, networks or baselines.
 
 import argparse
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,6 @@ from utils.cli import Parser, run  # noqa: E402
 
 if TYPE_CHECKING:
     from src.report.page import Preview
-    from src.toygeneration.export import ProductDataset
 
 FRAMES_ACROSS = 4
 
@@ -38,17 +38,14 @@ def build_parser() -> Parser:
 
 
 def main(arguments: argparse.Namespace) -> None:
-    import tempfile
-
     from src.report import page
-    from src.report.inputs import below, of_study
     from utils.errors import UsageError
 
     by_hand = (arguments.experiments, arguments.classifiers, arguments.data)
     if arguments.study and not any(by_hand):
-        inputs = of_study(arguments.study)
+        inputs = page.of_study(arguments.study)
     elif all(by_hand) and not arguments.study:
-        inputs = below(*by_hand)
+        inputs = page.below(*by_hand)
     else:
         raise UsageError("expected either --study, or all of --experiments, --classifiers and --data")
     with tempfile.TemporaryDirectory(prefix="report-") as folder:
@@ -74,14 +71,12 @@ def preview(data: Path, picture: Path) -> "Preview":
     products = read_products(path for path in sorted(views[0].iterdir()) if is_product(path))
     draw_sheet(products, picture, FRAMES_ACROSS)
     clouds = any(product.has_clouds for product in products)
-    words = "; ".join(map(describe, products))
+    shapes = [(product.root.name, len(product.steps), product.features) for product in products]
+    words = "; ".join(
+        f"{name}: {steps} frames of {shape.width} × {shape.height} pixels and {shape.nbands} bands"
+        for name, steps, shape in shapes
+    )
     return Preview(data.resolve().name, views[0].name, len(views), words, clouds, picture)
-
-
-def describe(product: "ProductDataset") -> str:
-    shape = product.features
-    size = f"{shape.width} × {shape.height} pixels and {shape.nbands} bands"
-    return f"{product.root.name}: {len(product.steps)} frames of {size}"
 
 
 if __name__ == "__main__":

@@ -58,15 +58,15 @@ class Line:
     name: str
     points: Sequence[tuple[float, float]]
     look: Look
-
-    @property
-    def columns(self) -> list[list[float]]:
-        """All x, and all y, NaN where they aren't finite."""
-        return [[x for x, _ in self.points], [y if math.isfinite(y) else math.nan for _, y in self.points]]
+    legend: str = ""  # what it is called there, where that isn't its name; lines may share it
 
     @property
     def finite(self) -> list[tuple[float, float]]:
         return [point for point in self.points if math.isfinite(point[1])]
+
+    def __str__(self) -> str:
+        (first, start), (last, end) = self.finite[0], self.finite[-1]
+        return f"{self.name}: {start:.3g} at {first:.3g}, {end:.3g} at {last:.3g}"
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,10 @@ class Dot:
         """How far the interval reaches on either side."""
         below, above = self.found.mean - self.found.low, self.found.high - self.found.mean
         return (max(below, 0), max(above, 0)) if math.isfinite(below + above) else None
+
+    def __str__(self) -> str:
+        ends = f" ({self.found.low:.3f} to {self.found.high:.3f})" if self.sides else ""
+        return f"{self.name}: {self.found.mean:.3f}{ends}"
 
 
 @dataclass(frozen=True)
@@ -102,45 +106,53 @@ def draw_lines(
     shown = [line for line in lines if line.finite]
     if not shown:
         return None
-    below = 0.55 + LINE * math.ceil(len(shown) / 2)
+    below = 0.55 + LINE * math.ceil(len({line.legend or line.name for line in shown}) / 2)
     with _figure(HEIGHT, left=0.6, right=0.1, top=0.3, bottom=below) as (figure, axes):
-        drawn = [axes.plot(*line.columns, **line.look.options())[0] for line in shown]
-        figure.legend(drawn, [_short(line.name) for line in shown], loc="lower left", ncols=2, borderaxespad=0)
+        drawn = {}
+        for line in shown:
+            points = [(x, y if math.isfinite(y) else math.nan) for x, y in line.points]
+            (drawn[line.legend or line.name],) = axes.plot(*zip(*points, strict=True), **line.look.options())
+        figure.legend(drawn.values(), map(_short, drawn), loc="lower left", ncols=2, borderaxespad=0)
         axes.set_title(y)
         axes.set_xlabel(x)
         axes.grid(axis="y")
-        axes.xaxis.get_major_locator().set_params(integer=max(max(line.columns[0]) for line in shown) > 1)
+        axes.xaxis.get_major_locator().set_params(integer=max(x for line in shown for x, _ in line.points) > 1)
         if real:
             axes.axhline(1, color=INK, linewidth=1, linestyle=":")
-            _name_real(axes, axes.get_yaxis_transform())
+            _name_line(axes, "real images", 1, axes.get_yaxis_transform())
         if zero:
             axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
-        return Chart(_svg(figure, title, map(_describe_line, shown)), caption)
+        return Chart(_svg(figure, title, shown), caption)
 
 
-def draw_dots(dots: Sequence[Dot], *, title: str, caption: str) -> Chart:
-    """Draw values from 0 on with their intervals, one below the other, beside the line of real images."""
+def draw_dots(dots: Sequence[Dot], *, title: str, caption: str, line: Dot | None = None) -> Chart:
+    """Draw values from 0 on with their intervals, one below the other, beside the line of real images and another."""
     names = [_short(dot.name) for dot in dots]
     left = 0.15 + LETTER * max(map(len, names))
-    with _figure(0.3 * len(dots), left=left, right=0.55, top=0.25, bottom=0.3) as (figure, axes):
+    with _figure(0.3 * len(dots), left=left, right=0.55, top=0.25 + LINE * bool(line), bottom=0.3) as (figure, axes):
         for row, dot in enumerate(dots):
             sides = dot.sides and [[side] for side in dot.sides]
             axes.errorbar([dot.found.mean], [row], xerr=sides, **dot.look.options() | {"linestyle": ""})
             axes.annotate(f"{dot.found.mean:.3f}", (1.02, row), xycoords=axes.get_yaxis_transform(), va="center")
         # Intervals over two seeds may be many times the value: these end with the chart.
-        axes.set_xlim(0, 1.05 * max(1, *(dot.found.mean for dot in dots)))
+        lines = [line] if line else []
+        axes.set_xlim(0, 1.05 * max(1, *(dot.found.mean for dot in (*dots, *lines))))
         axes.set_yticks(range(len(dots)), names, color=INK)
         axes.tick_params(axis="y", length=0)
         axes.set_ylim(len(dots) - 0.5, -0.5)
         axes.axvline(1, color=INK, linewidth=1, linestyle=":")
-        _name_real(axes, axes.get_xaxis_transform())
+        _name_line(axes, "real images", 1, axes.get_xaxis_transform())
+        for reference in lines:
+            axes.axvline(reference.found.mean, color=MUTED, linewidth=1, linestyle="--")
+            _name_line(axes, reference.name, reference.found.mean, axes.get_xaxis_transform(), row=1)
         axes.grid(axis="x")
-        return Chart(_svg(figure, title, map(_describe_dot, dots)), caption)
+        return Chart(_svg(figure, title, [*dots, *lines]), caption)
 
 
-def _name_real(axes: "Axes", within: "Transform") -> None:
-    offset = {"xytext": (0, 2), "textcoords": "offset points"}
-    axes.annotate("real images", (1, 1), xycoords=within, **offset, ha="right", va="bottom")
+def _name_line(axes: "Axes", name: str, x: float, within: "Transform", *, row: int = 0) -> None:
+    """Write a line's name above its end, in a row of such names."""
+    offset = {"xytext": (0, 2 + 72 * LINE * row), "textcoords": "offset points"}
+    axes.annotate(name, (x, 1), xycoords=within, **offset, ha="right", va="bottom")
 
 
 @contextmanager
@@ -156,7 +168,7 @@ def _figure(height: float, *, left: float, right: float, top: float, bottom: flo
         yield figure, figure.add_axes((left / WIDTH, bottom / whole, 1 - (left + right) / WIDTH, height / whole))
 
 
-def _svg(figure: "Figure", title: str, described: Iterable[str]) -> str:
+def _svg(figure: "Figure", title: str, drawn: Iterable[Line | Dot]) -> str:
     stream = io.StringIO()
     figure.savefig(
         stream, format="svg", transparent=True, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))
@@ -166,7 +178,7 @@ def _svg(figure: "Figure", title: str, described: Iterable[str]) -> str:
     prefix = f"{hashlib.sha256(title.encode()).hexdigest()[:8]}-"
     body = re.sub(r"<[^>]*>", lambda tag: _of_the_page(tag[0], prefix), body)
     (box,) = re.findall('viewBox="([^"]*)"', head)
-    said = f"<title>{escape(title)}</title><desc>{escape('; '.join(described))}.</desc>"
+    said = f"<title>{escape(title)}</title><desc>{escape('; '.join(map(str, drawn)))}.</desc>"
     return f'<svg class="chart" role="img" viewBox="{box}">{said}{body}'
 
 
@@ -180,14 +192,3 @@ def _of_the_page(tag: str, prefix: str) -> str:
 
 def _short(name: str) -> str:
     return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
-
-
-def _describe_line(line: Line) -> str:
-    (first, start), (last, end) = line.finite[0], line.finite[-1]
-    return f"{line.name}: {start:.3g} at {first:.3g}, {end:.3g} at {last:.3g}"
-
-
-def _describe_dot(dot: Dot) -> str:
-    return f"{dot.name}: {dot.found.mean:.3f}" + (
-        f" ({dot.found.low:.3f} to {dot.found.high:.3f})" if dot.sides else ""
-    )

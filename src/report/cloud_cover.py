@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from src.report.charts import Chart, Line, draw_lines
+from src.report.estimates import without_generation
 from src.report.tasks import Task
 from utils.comparison import Method
 from utils.results import CoverRow
-from utils.scores import BY_CLOUD_COVER
+from utils.scores import BY_CLOUD_COVER, NO_GENERATION
 
 FEWEST = 30  # of pixels or pixel series in a bin that is drawn: with fewer, a Jaccard index is mostly chance
 
@@ -36,12 +37,8 @@ def curve(method: Method, unit: str, column: str) -> list[tuple[float, float]]:
 
 def charts(task: Task) -> list[Chart]:
     """Draw the Jaccard ratio and the error against cloud cover, as far as they were measured."""
-    return list(filter(None, (_ratios(task), _errors(task))))
-
-
-def _ratios(task: Task) -> Chart | None:
     several = any(len(method.results) > 1 for method in task.methods)
-    return draw_lines(
+    ratios = draw_lines(
         _lines(task, "pixel series", "jaccard_ratio"),
         title=f"{task.title}: Jaccard ratio against cloud cover",
         x="mean opacity over a pixel's series",
@@ -50,12 +47,9 @@ def _ratios(task: Task) -> Chart | None:
         real=True,
         caption=f"Jaccard ratio of pixel series by how cloudy they are. {'Lines are means over seeds. ' * several}Bins "
         f"of fewer than {FEWEST} pixel series are left out. Solid lines and filled marks are networks, dashed lines "
-        "and hollow marks baselines.",
+        "and hollow marks baselines, grey ones references.",
     )
-
-
-def _errors(task: Task) -> Chart | None:
-    return draw_lines(
+    errors = draw_lines(
         _lines(task, "pixel", "rmse"),
         title=f"{task.title}: RMSE against cloud cover",
         x="opacity of the pixel's cloud",
@@ -63,10 +57,13 @@ def _errors(task: Task) -> Chart | None:
         zero=True,
         caption="Error of pixels by the opacity of the cloud over them, in the reflectance protocol.",
     )
+    return [chart for chart in (ratios, errors) if chart]
 
 
 def _lines(task: Task, unit: str, column: str) -> list[Line]:
-    return [Line(method.label, curve(method, unit, column), method.look) for method in task.methods]
+    reference = without_generation(task)
+    shown = (method for method in task.methods if method.kind != NO_GENERATION or method is reference)
+    return [Line(method.label, curve(method, unit, column), method.look) for method in shown]
 
 
 def change(method: Method) -> tuple[tuple[float, float], tuple[float, float]] | None:

@@ -1,15 +1,27 @@
-"""Scores in words and cells: means with their 95 % intervals, and which method is best."""
+"""Scores in words and tables: means with their 95 % intervals, and which method is best."""
 
 import math
 from collections.abc import Iterable
-from typing import TypeVar
 
+from src.report.tasks import Shown, Task
 from utils.comparison import Method
-from utils.scores import TABLES, Score, digits
+from utils.results import ConfusionRow
+from utils.scores import (
+    BASELINE,
+    CONFUSION,
+    JUDGES,
+    NETWORK,
+    NO_GENERATION,
+    ORIGINAL,
+    REFLECTANCE,
+    TABLES,
+    Score,
+    digits,
+)
 
 BY_KEY = {score.key: score for scores in TABLES.values() for score in scores}
 RATIO, GENERATED, REAL, RMSE = (BY_KEY[key] for key in ("jaccard_ratio", "jaccard_generated", "jaccard_real", "rmse"))
-AnyMethod = TypeVar("AnyMethod", bound=Method)
+THEMES = {"Land cover": "jaccard", "Errors": ("mae", "mse", "rmse"), "Structure, spectra and time": ""}  # by name
 
 
 def show(value: float, *, like: float | None = None) -> str:
@@ -37,8 +49,47 @@ def in_words(method: Method, score: Score) -> str:
     return f"{show(method.mean(score))} {spread(method, score)}".rstrip()
 
 
-def best(methods: Iterable[AnyMethod], score: Score) -> AnyMethod | None:
+def best(methods: Iterable[Shown], score: Score) -> Shown | None:
     """Find the first of the methods that are best in a score; None if it is undefined for all."""
     sign = -1 if score.lower_is_better else 1
     defined = [method for method in methods if not math.isnan(method.mean(score))]
     return max(defined, key=lambda method: sign * method.mean(score), default=None)
+
+
+def without_generation(task: Task) -> Shown | None:
+    """What judges reach that learn from the best of the sources: the line that images have to be above."""
+    return best(task.of(NO_GENERATION), RATIO)
+
+
+def score_tables(task: Task) -> dict[str, list[Score]]:
+    """The reflectance protocol by theme, what counts first, and the original one; columns are what was measured."""
+    found: dict[str, list[Score]] = {f"{theme}, reflectance protocol.": [] for theme in THEMES}
+    for score in task.comparison.columns(REFLECTANCE):
+        theme = next(theme for theme, starts in THEMES.items() if score.name.startswith(starts))
+        found[f"{theme}, reflectance protocol."].append(score)
+    found["All scores, original protocol (network scale)."] = task.comparison.columns(ORIGINAL)
+    found = {caption: sorted(scores, key=_importance) for caption, scores in found.items()}
+    found["Land cover by judge; TSTR: train on synthetic, test on real."] = task.comparison.columns(JUDGES)
+    return {caption: scores for caption, scores in found.items() if scores}
+
+
+def _importance(score: Score) -> tuple[bool, bool]:
+    return "jaccard" not in score.name, "ratio" not in score.name
+
+
+def winner(task: Task, score: Score) -> Shown | None:
+    """The method to emphasise: references compete with nobody, and real images are those of all."""
+    compared = task.of(NETWORK, BASELINE)
+    return best(compared, score) if len(compared) > 1 and not score.of_real_frames else None
+
+
+def published(task: Task, method: Shown) -> dict[Score, float]:
+    return dict(zip(TABLES[ORIGINAL], task.comparison.published(method), strict=False))
+
+
+def confusion(task: Task) -> list[tuple[str, list[ConfusionRow]]]:
+    """Matrices of real frames, and of each method's first seed."""
+    shown = [("Real frames", task.methods[0], "real")]
+    shown += [(method.title, method, "generated") for method in task.methods]
+    found = [(title, method.results[0].rows(CONFUSION[kind], ConfusionRow)) for title, method, kind in shown]
+    return [(title, rows) for title, rows in found if rows]

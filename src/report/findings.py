@@ -1,14 +1,19 @@
 """What the results say, in sentences."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
 
 from src.report import cloud_cover
 from src.report.charts import Chart, Dot, draw_dots
-from src.report.estimates import GENERATED, RATIO, REAL, RMSE, best, in_words, show
-from src.report.paired import ratio_difference
-from src.report.tasks import BASELINE, BOUND, NETWORK, Shown, Task
+from src.report.estimates import GENERATED, RATIO, REAL, RMSE, best, in_words, show, without_generation
+from src.report.tasks import Shown, Task
+from utils.intervals import Interval, bootstrap_ratio
+from utils.results import ViewRow
+from utils.scores import BASELINE, BOUND, NETWORK, NO_GENERATION, TSTR_RATIO, VIEWS, Score, of_judge
 
+FEWEST_RANKED = 3  # methods whose order may be compared
 GOOD_ENOUGH = 0.95  # Jaccard ratio from which images count as good enough
 
 
@@ -46,17 +51,44 @@ def sentences(task: Task) -> list[str]:
 
 
 def _sentences(task: Task) -> Iterator[str]:
-    network, baseline, bound = (best(task.of(kind), RATIO) for kind in (NETWORK, BASELINE, BOUND))
+    network, baseline = (best(task.of(kind), RATIO) for kind in (NETWORK, BASELINE))
     top = best(task.of(NETWORK, BASELINE), RATIO)
+    reference = without_generation(task)
+    if top and reference:
+        yield from _use(task, top, reference)
     if top:
         yield _top(task, top)
     if network and baseline:
         yield _compare(network, baseline)
-    if bound:
-        yield f"The upper bound, a network that is given the real image itself, reaches {in_words(bound, RATIO)}."
+    for bound in task.of(BOUND):
+        rule = "least squares that know parcels and clouds"
+        what = rule if bound.about.seed is None else "a network that is given the real image itself"
+        yield f"The upper bound “{bound.label}”, {what}, reaches {in_words(bound, RATIO)}."
     if top:
         yield from _error(task, top)
         yield from _clouds(top)
+        yield from _judges(task)
+        yield from _learning(task)
+    if task.comparison.about.test_series != "unseen":
+        series = task.comparison.about.series
+        yield f"Test views show {series}: networks and classifiers may recall them, as they could not elsewhere."
+
+
+def _use(task: Task, top: Shown, reference: Shown) -> Iterator[str]:
+    """Say whether images are of any use at all, and whose do harm."""
+    low, high = _difference(top, reference)
+    verdict = "Whether generating images helps at all is not settled"
+    if low > 0 or high < 0:
+        verdict = "Generating images helps" if low > 0 else "Generating images does harm"
+    yield (
+        f"{verdict}: “{reference.label}”, a classifier that learns from the sources themselves and needs no image, has "
+        f"a ratio of {in_words(reference, RATIO)}; the images of the best {top.kind}, “{top.label}”, one of "
+        f"{in_words(top, RATIO)}.{_settled(top, reference)}"
+    )
+    worse = [method for method in task.of(NETWORK) if _difference(method, reference)[1] < 0]
+    if worse:
+        names = ", ".join(f"“{method.label}” ({show(method.mean(RATIO))})" for method in worse)
+        yield f"Land cover is recognised worse from the images of these networks than without any image: {names}."
 
 
 def _top(task: Task, top: Shown) -> str:
@@ -77,6 +109,12 @@ def _compare(network: Shown, baseline: Shown) -> str:
     )
 
 
+def _difference(one: Shown, other: Shown) -> tuple[float, float]:
+    """The ends of the interval of a difference of ratios; where there is none, twice the difference itself."""
+    found = ratio_difference(one, other)
+    return (found.low, found.high) if found else (one.mean(RATIO) - other.mean(RATIO),) * 2
+
+
 def _settled(network: Shown, baseline: Shown) -> str:
     found = ratio_difference(network, baseline)
     if found is None:
@@ -85,6 +123,30 @@ def _settled(network: Shown, baseline: Shown) -> str:
     verdict = "holds 0: the order is not settled" if inside else "leaves 0 out: as far as views go, it is settled"
     ends = f"[{show(found.low)}, {show(found.high)}]"
     return f" The 95 % interval of the difference, over the same test views, is {ends}; it {verdict}."
+
+
+def ratio_difference(one: Shown, other: Shown) -> Interval | None:
+    """Estimate `one`'s Jaccard ratio less `other`'s on other views; None if not all views' scores are known.
+
+    Both are tested on the same views, and the same real frames, so views are drawn together for both (paired
+    bootstrap); a view's score is its mean over seeds.
+    """
+    ours, others, real = _by_view(one, "generated"), _by_view(other, "generated"), _by_view(one, "real")
+    if len(real) < 2 or not ours.keys() == others.keys() == real.keys():
+        return None
+    values = [np.array([found[view] for view in sorted(real)]) for found in (ours, others, real)]
+    if not np.isfinite(values).all() or not values[2].all():
+        return None
+    return bootstrap_ratio(values[0] - values[1], values[2], rng=np.random.default_rng(0))
+
+
+def _by_view(method: Shown, kind: str) -> dict[str, float]:
+    """Average a Jaccard index over seeds, view by view."""
+    found: dict[str, list[float]] = {}
+    for result in method.results:
+        for row in result.rows(VIEWS, ViewRow):
+            found.setdefault(row.view, []).append(row.value(f"jaccard_{kind}"))
+    return {view: sum(values) / len(values) for view, values in found.items() if len(values) == len(method.results)}
 
 
 def _error(task: Task, top: Shown) -> Iterator[str]:
@@ -107,22 +169,64 @@ def _clouds(top: Shown) -> Iterator[str]:
         )
 
 
+def _judges(task: Task) -> Iterator[str]:
+    """Say how far the order of the methods depends on who judges."""
+    for other in task.comparison.about.judges[1:]:
+        ratio = next(score for score in of_judge(other.name) if score.name == RATIO.name)
+        compared = [
+            method
+            for method in task.of(NETWORK, BASELINE)
+            if all(math.isfinite(method.mean(score)) for score in (RATIO, ratio))
+        ]
+        top, reference = best(compared, ratio), best(task.of(NO_GENERATION), ratio)
+        without = f" Without any image it is {in_words(reference, ratio)}." if reference else ""
+        if top:
+            yield (
+                f"Under another judge, {other.name}, “{top.label}” has the best ratio: {in_words(top, ratio)}.{without}"
+                f"{_agreement(compared, RATIO, ratio)}"
+            )
+
+
+def _agreement(methods: Sequence[Shown], *scores: Score) -> str:
+    """Kendall's rank correlation (tau-b) of the order of methods between two scores, where there is an order."""
+    if len(methods) < FEWEST_RANKED:
+        return ""
+    from scipy.stats import kendalltau  # whose import alone takes a second
+
+    tau = float(kendalltau(*([method.mean(score) for method in methods] for score in scores)).statistic)
+    return f" Kendall's rank correlation of the order of {len(methods)} methods between the two is {show(tau)}."
+
+
+def _learning(task: Task) -> Iterator[str]:
+    """Say how good generated images are to learn from, by the headline judge."""
+    for judge in task.comparison.about.judges[:1]:
+        ratio = next(score for score in of_judge(judge.name) if score.name == TSTR_RATIO)
+        top = best(task.of(NETWORK, BASELINE), ratio)
+        if top:
+            yield (
+                f"To learn land cover from, the images of “{top.label}” are the best: what learns from them has, on "
+                f"real images, {in_words(top, ratio)} of the Jaccard index of what learns from real ones."
+            )
+
+
 def ratios(task: Task) -> Chart | None:
-    """Draw the Jaccard ratio of each method, the best on top; nothing where none is defined."""
-    shown = [(method, method.interval(RATIO)) for method in task.methods if math.isfinite(method.mean(RATIO))]
+    """Draw the Jaccard ratio of each method, the best on top, and no generation as a line; None if none is defined."""
+    drawn = (method for method in task.methods if method.kind != NO_GENERATION)
+    shown = [(method, method.interval(RATIO)) for method in drawn if math.isfinite(method.mean(RATIO))]
     shown.sort(key=lambda pair: -pair[1].mean)
     if not shown:
         return None
+    several = {len(method.results) > 1 for method, _ in shown}
+    reference = without_generation(task)
+    whose = " over seeds" if several == {True} else " over test views"
+    if several == {True, False}:
+        whose = ": over seeds where a network was trained with several, otherwise over test views"
+    line = reference and Dot("no generation", reference.interval(RATIO), reference.look)
+    said = f" The dashed line is what needs no images at all, “{reference.label}”." if reference else ""
     return draw_dots(
         [Dot(method.label, found, method.look) for method, found in shown],
         title=f"{task.title}: Jaccard ratio of each method",
-        caption=f"Jaccard ratio of each method with its 95 % interval{_whose(task)}. Filled marks are networks, hollow "
-        "ones baselines, grey ones upper bounds.",
+        caption=f"Jaccard ratio of each method with its 95 % interval{whose}. Filled marks are networks, hollow ones "
+        f"baselines, grey ones upper bounds.{said}",
+        line=line,
     )
-
-
-def _whose(task: Task) -> str:
-    several = {len(method.results) > 1 for method in task.methods}
-    if several == {True, False}:
-        return ": over seeds where a network was trained with several, otherwise over test views"
-    return " over seeds" if several == {True} else " over test views"

@@ -1,24 +1,57 @@
 """The whole report: one self-contained page, and the tables beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from src.report import cloud_cover, estimates, findings, runs, tables, thumbnails, training
-from src.report.inputs import Inputs
-from src.report.tasks import KINDS, Task, read_tasks
-from utils import score_files
-from utils.errors import UsageError
-from utils.files import new_file
+from src.report import cloud_cover, estimates, findings, runs, thumbnails, training
+from src.report.tasks import GROUPS, Task, read_tasks
+from utils import score_table
+from utils.config import read
+from utils.errors import DataError, UsageError
+from utils.files import find_files, new_file
 from utils.reading import read_text
-from utils.results import read_classifier_scores
-from utils.scores import BY_CLOUD_COVER, CLASSIFIER_PICTURE, PUBLISHED_SIZE, PUBLISHED_VIEWS
+from utils.results import find, find_scores, read_classifier_scores
+from utils.scores import BY_CLOUD_COVER, CLASSIFIER_PICTURE, CLASSIFIER_SCORES, PUBLISHED_SIZE, PUBLISHED_VIEWS, SCORES
+from utils.study import Study
 from utils.tables import write_csv
 
 PAGE = "index.html"
-MODULES = (cloud_cover, estimates, findings, runs, tables, thumbnails, training)  # that the template calls
+MODULES = (cloud_cover, estimates, findings, runs, thumbnails, training)  # that the template calls
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Files of scores and of classifiers' scores, folders of data sets, and the study's parameters to show."""
+
+    scores: Sequence[Path]
+    classifiers: Sequence[Path]
+    data: Sequence[Path]
+    params: Path | None = None
+
+
+def of_study(params: Path) -> Inputs:
+    """Exactly what a study's parameters name, whatever else lies in its folders."""
+    study = read(Study, params)
+    scores = [folder / SCORES for folder in study.results]
+    folders = [study.folders.classifiers / dataset for dataset in study.used]
+    classifiers = [
+        file for folder in folders for file in find_files(folder, CLASSIFIER_SCORES) or [folder / CLASSIFIER_SCORES]
+    ]
+    for file in (*scores, *classifiers):
+        if not file.exists():
+            raise DataError(f"{file}: no such file, but {params} names it; run dvc repro, or correct {params}")
+    return Inputs(scores, classifiers, [study.folders.views / dataset for dataset in study.used], params)
+
+
+def below(experiments: Iterable[Path], classifiers: Iterable[Path], data: Sequence[Path]) -> Inputs:
+    """All that is in some folders, at any depth; hidden ones are not searched."""
+    scores = dict.fromkeys(file for folder in experiments for file in find_scores(folder))
+    remedy = "run make_reference_classifier.py, or correct --classifiers"
+    judges = dict.fromkeys(file for folder in classifiers for file in find(folder, CLASSIFIER_SCORES, remedy))
+    return Inputs([*scores], [*judges], data)
 
 
 @dataclass(frozen=True)
@@ -39,7 +72,7 @@ def write(inputs: Inputs, previews: Sequence[Preview], folder: Path) -> None:
         raise UsageError(f"{folder}: found a file, expected a folder; choose another --o")
     tasks = read_tasks(inputs.scores)
     text, by_cloud_cover = render(tasks, inputs, previews), cloud_cover.table(tasks)
-    score_files.write([task.comparison for task in tasks], folder)
+    score_table.write([task.comparison for task in tasks], folder)
     write_csv(folder / BY_CLOUD_COVER, by_cloud_cover)
     with new_file(folder / PAGE) as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -58,7 +91,7 @@ def render(tasks: Sequence[Task], inputs: Inputs, previews: Sequence[Preview]) -
     environment.globals |= {module.__name__.rpartition(".")[2]: module for module in MODULES}
     return environment.get_template("page.html.j2").render(
         tasks=tasks,
-        kinds=KINDS,
+        groups=GROUPS,
         answer=findings.answer(tasks),
         good_enough=findings.GOOD_ENOUGH,
         previews=previews,

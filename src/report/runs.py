@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pydantic import Field, NonNegativeInt
@@ -12,8 +11,7 @@ from pydantic import Field, NonNegativeInt
 from src.report.tasks import Task
 from utils.comparison import Result
 from utils.files import natural
-from utils.results import ClassifierScores, Row, ViewRow, read_json, read_rows
-from utils.schema import Record
+from utils.results import ClassifierScores, Record, Row, ViewRow, read_json, read_rows
 from utils.scores import VIEWS
 
 RUN, EPOCHS = "identity.json", "metrics.csv"
@@ -53,11 +51,12 @@ def configurations(task: Task) -> list[tuple[str, str]]:
     """Title and text of each run's configuration; paths inside the working folder are shown without it."""
     results = ((method.label, result) for method in task.methods for result in method.results)
     runs = ((f"{label}, seed {result.about.seed}", run(result)) for label, result in results)
-    return [(title, _listing(found.configuration)) for title, found in runs if found]
-
-
-def _listing(configuration: dict[str, Any]) -> str:
-    return yaml.safe_dump(configuration, sort_keys=False, allow_unicode=True).replace(f"{Path.cwd()}/", "").rstrip()
+    texts = (
+        (title, yaml.safe_dump(found.configuration, sort_keys=False, allow_unicode=True))
+        for title, found in runs
+        if found
+    )
+    return [(title, text.replace(f"{Path.cwd()}/", "").rstrip()) for title, text in texts]
 
 
 def _folder(result: Result) -> Path:
@@ -68,6 +67,13 @@ def _folder(result: Result) -> Path:
 def test_views(task: Task) -> list[str]:
     """Names of the test views, as far as they are known."""
     return sorted((row.view for row in task.methods[0].results[0].rows(VIEWS, ViewRow)), key=natural)
+
+
+def whose(file: Path, found: ClassifierScores) -> str:
+    """Name a classifier's data set, by the folder that holds its scores or its folder, and the classifier."""
+    name = found.classifier.name
+    folder = file.parent if file.parent.name != name else file.parent.parent
+    return f"{folder.name} ({name})"
 
 
 def versions(tasks: Iterable[Task], classifiers: Iterable[ClassifierScores]) -> dict[str, list[str]]:

@@ -1,18 +1,28 @@
 """What a study compares: its tasks, and in each the methods as the page shows them."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import get_args
 
 from src.report.charts import Look
 from utils.comparison import Comparison, Method, compare
 from utils.errors import DataError
-from utils.schema import Kind
+from utils.scores import BASELINE, BOUND, KINDS, NETWORK, NO_GENERATION, REFERENCES
 
-NETWORK, BASELINE, BOUND = KINDS = get_args(Kind)
-LOOKS = {NETWORK: Look(0), BASELINE: Look(1, hollow=True, dashes=(5, 3)), BOUND: Look(None, dashes=(1, 3))}
+LOOKS = {
+    NETWORK: Look(0),
+    BASELINE: Look(1, hollow=True, dashes=(5, 3)),
+    BOUND: Look(None, dashes=(1, 3)),
+    NO_GENERATION: Look(None, hollow=True, dashes=(6, 2, 1, 2)),
+}
+GROUPS = {  # headings of tables
+    NETWORK: "Networks",
+    BASELINE: "Baselines",
+    BOUND: "Upper bounds",
+    NO_GENERATION: "No generation",
+}
 SPELLINGS = {"gan": "GAN", "cgan": "cGAN", "sar": "SAR"}
 
 
@@ -29,6 +39,8 @@ class Shown(Method):
     @property
     def title(self) -> str:
         """Label, kind, and the seed whose pictures and matrices are shown."""
+        if self.kind == NO_GENERATION:
+            return self.label
         return f"{self.label} ({self.kind}{'' if self.about.seed is None else f', seed {self.about.seed}'})"
 
 
@@ -38,7 +50,7 @@ class Task:
 
     title: str
     comparison: Comparison  # of the same methods under their full names
-    methods: Sequence[Shown]  # networks, baselines, upper bounds; the highest Jaccard ratio first in each
+    methods: Sequence[Shown]  # by kind; the highest Jaccard ratio first in each
 
     def of(self, *kinds: str) -> list[Shown]:
         return [method for method in self.methods if method.kind in kinds]
@@ -82,12 +94,12 @@ def _main_dataset(comparison: Comparison) -> str:
 def _methods(comparison: Comparison) -> list[Shown]:
     labels = _labels(comparison)
     drawn = sorted(
-        (method for method in comparison.methods if method.about.kind != BOUND),
+        (method for method in comparison.methods if method.about.kind not in REFERENCES),
         key=lambda method: (method.about.kind == BASELINE, method.label),
     )
     looks = {method: replace(LOOKS[method.about.kind], colour=number) for number, method in enumerate(drawn)}
     shown = [
-        Shown(label, method.results, looks.get(method, LOOKS[BOUND]))
+        Shown(label, method.results, looks.get(method, LOOKS[method.about.kind]))
         for method, label in zip(comparison.methods, labels, strict=True)
     ]
     return sorted(shown, key=lambda method: KINDS.index(method.kind))
@@ -104,12 +116,14 @@ def _labels(comparison: Comparison) -> list[str]:
 
 def _shorten(method: Method) -> str:
     """`cgan_frame_recurrent_toy_cloud_removal` on `toy_cloud_removal` is "cGAN frame recurrent"."""
-    return words(method.about.experiment.replace(method.about.dataset, "")) or words(method.about.experiment)
+    experiment, dataset = method.results[0].method
+    return words(experiment.replace(dataset, "")) or words(experiment)
 
 
 def words(name: str, *, capital: bool = False) -> str:
     """Turn an identifier into words."""
-    text = " ".join(SPELLINGS.get(word, word) for word in printable(name).split("_") if word)
+    text = " ".join(word for word in printable(name).split("_") if word)
+    text = re.sub(r"\w+", lambda word: SPELLINGS.get(word[0], word[0]), text)
     return text[:1].upper() + text[1:] if capital else text
 
 

@@ -3,21 +3,16 @@
 import base64
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from src.report.estimates import RATIO, best
-from src.report.tasks import BASELINE, BOUND, NETWORK, Shown, Task
+from src.report.tasks import Shown, Task
 from utils.errors import DataError
 from utils.reading import regular_file
-from utils.scores import CLASS_MAPS, SAMPLES
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
+from utils.scores import BASELINE, BOUND, CLASS_MAPS, NETWORK, SAMPLES
 
 WIDTH = 1100  # pixels
-LARGEST = 300_000  # bytes
+QUALITY = 50
 FEW_COLOURS = 4096
-QUALITIES = (80, 70, 60, 50, 40)
 BASELINES_SHOWN = 2
 
 
@@ -30,7 +25,7 @@ def shrink(file: Path) -> bytes:
     """Encode a picture in few bytes.
 
     What has few colours (maps, tables) is kept as it is; photograph-like pictures are made `WIDTH` wide at most, and
-    lose quality until they have at most `LARGEST` bytes.
+    lose quality.
     """
     from PIL import Image
 
@@ -39,20 +34,11 @@ def shrink(file: Path) -> bytes:
             image = opened.convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"{file}: cannot be read as a picture ({error}); make it again") from error
-    if image.getcolors(FEW_COLOURS):
-        return _encode(image, lossless=True)
-    if image.width > WIDTH:
+    few_colours = bool(image.getcolors(FEW_COLOURS))
+    if image.width > WIDTH and not few_colours:
         image = image.resize((WIDTH, round(image.height * WIDTH / image.width)), Image.Resampling.LANCZOS)
-    for quality in QUALITIES:
-        data = _encode(image, quality=quality)
-        if len(data) <= LARGEST:
-            break
-    return data
-
-
-def _encode(image: "Image", **options: int) -> bytes:
     stream = io.BytesIO()
-    image.save(stream, "WEBP", **options)
+    image.save(stream, "WEBP", lossless=few_colours, quality=QUALITY)
     return stream.getvalue()
 
 

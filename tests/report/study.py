@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from src.report.inputs import below
-from src.report.page import Preview, render
+from src.report.page import Preview, below, render
 from src.report.tasks import Task, read_tasks
 from utils.identity import Identity
 from utils.results import find_scores
-from utils.scores import CLOUDS_ONLY, CONFUSION, SCORES, TABLES, Score
+from utils.scores import CLOUDS_ONLY, CONFUSION, SCORES, TABLES, Score, of_judge
 from utils.tables import write_csv, write_json
 
 VIEWS = ("2", "10")
@@ -30,7 +29,15 @@ def picture(path: Path, *, size: tuple[int, int] = (40, 30), seed: int = 0) -> P
 
 
 def kind(experiment: str, seed: int | None) -> str:
-    return "upper bound" if "upper_bound" in experiment else "baseline" if seed is None else "network"
+    kinds = {"upper_bound": "upper bound", "no_generation": "no generation"}
+    found = next((kind for name, kind in kinds.items() if name in experiment), None)
+    return found or ("baseline" if seed is None else "network")
+
+
+def no_generation(root: Path, ratio: float | None, *sensors: str, **about: Any) -> Path:
+    """What judges reach that learn from some sensors' series."""
+    told = {"sensors": list(sensors), "opacity": "none", "sees": "series"}
+    return result(root / "_".join(sensors), "no_generation", None, ratio, told=told, **about)
 
 
 def interval(ratio: float | None, score: Score) -> dict[str, float | None]:
@@ -48,9 +55,10 @@ def result(
     dataset: str = "toy_cloud_removal",
     scores: dict[str, Any] | None = None,
     clouds: bool = True,
+    by_judge: dict[str, float] | None = None,
     **about: Any,
 ) -> Path:
-    """A tested experiment in which every score is `ratio`, with all files that training and testing leave."""
+    """A tested experiment with all files that training and testing leave; scores are `ratio`, or those by judge."""
     folder = root / f"{dataset}/{experiment.replace('/', '_')}/{'' if seed is None else seed}".rstrip("/")
     content: dict[str, Any] = {}
     for protocol, columns in TABLES.items():
@@ -58,6 +66,10 @@ def result(
         content[protocol] = {score.name: interval(ratio, score) for score in measured}
     content["reflectance"] |= scores or {}
     content |= {score.key: content[score.protocol][score.name]["mean"] for score in TABLES["original"]}
+    by_judge = by_judge or {}
+    content["judges"] = {
+        name: {score.name: interval(value, score) for score in of_judge(name)} for name, value in by_judge.items()
+    }
     content["about"] = {
         "experiment": experiment,
         "kind": kind(experiment, seed),
@@ -68,13 +80,16 @@ def result(
         "split_seed": 73,
         "dataset": dataset,
         "target": "optical",
+        "told": {"sensors": ["sar"], "opacity": "none", "sees": "frame"},
         "data": f"views of {dataset}",
+        "test_series": "unseen",
         "judge": "judge",
         "views": {"train": 6, "val": 2, "test": 2},
         "height": 64,
         "width": 48,
         "horizon": 30,
         "classifier": "minirocket",
+        "judges": [{"name": name, "digest": name, "validation_jaccard": 0.9} for name in by_judge],
     } | about
     evaluation = folder / "eval"
     write_json(evaluation / SCORES, content)

@@ -15,12 +15,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src.report.inputs import below, of_study
-from src.report.page import write
+from src.report.page import below, of_study, write
 from src.toygeneration.export import export
 from tests.conftest import ROOT, contents, python, scene
 from tests.report.study import classifier, parse, preview, result
-from utils import score_files
+from utils import score_table
 from utils.cli import run
 from utils.comparison import compare
 from utils.errors import ConfigError, DataError, ProjectError
@@ -80,7 +79,7 @@ def test_folder_holds_the_page_and_tables_the_same_every_time(tmp_path: Path, da
     assert {path.name for path in out.iterdir()} == {"index.html", "scores.csv", "scores.md", "by_cloud_cover.csv"}
     page = (out / "index.html").read_text()
     comparisons = compare(find_scores(tmp_path / "experiments"))
-    assert (out / "scores.md").read_text() == score_files.markdown(comparisons) + "\n"
+    assert (out / "scores.md").read_text() == score_table.markdown(comparisons) + "\n"
     assert "View 9 of cloud_removal (2 views). optical: 4 frames of 48 × 32 pixels and 3 bands." in parse(page).text
     assert len((out / "by_cloud_cover.csv").read_text().splitlines()) == 1 + 2 * 6
     assert str(tmp_path) not in page
@@ -118,7 +117,8 @@ def params(small: Path, data: Path) -> Path:
             folder = result(small / "made", f"{name}_of_{task}", seed, 0.5)
             shutil.copytree(folder, experiments / task / name / str(seed))
     shutil.copytree(result(small / "made", "cloudy_copy", None, 0.4), experiments / task / "copy")
-    classifier(small / "classifiers" / task)
+    for name in ("minirocket", "random_forest"):
+        classifier(small / "classifiers" / task / name)
     content = {
         "seeds": [1, 2],
         "datasets": [task],
@@ -229,7 +229,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_damaged_files_are_named(whole: Path, data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -103,6 +103,7 @@ def test_scores_are_those_of_the_files(root: Path, tree: Element, protocol: str)
     for method in task.methods:
         cells = shown[method.label]
         assert cells.pop("seeds") == ("–" if method.kind == "baseline" else str(len(method.results)))
+        assert cells.pop("told") == "sar, one frame"
         assert set(cells) == set(columns(TABLES[protocol]))
         for title, score in columns(TABLES[protocol]).items():
             value, interval = method.mean(score), method.interval(score)
