@@ -8,19 +8,19 @@ import fcntl
 import logging
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # run as a script, Python looks for modules beside the script
 
-from utils.cli import Parser, run  # noqa: E402
+from utils.cli import Parser, path_argument, run  # noqa: E402
 from utils.errors import UsageError  # noqa: E402
 
 PROFILES = ROOT / "repro" / "profiles"
 PARAMS = ROOT / "params.yaml"
 DATA = ROOT / "data"
-DEFAULT_CACHE = ROOT / ".dvc" / "cache"
-CONFIG, LOCAL = ".dvc/config", ".dvc/config.local"  # of the project, and of this copy of it
+DVC = ROOT / ".dvc"
 SETTINGS = {
     "core.analytics": "false",
     "core.check_update": "false",
@@ -36,10 +36,9 @@ def build_parser() -> Parser:
     parser.add_argument(
         "--profile", choices=profiles(), help="what params.yaml should hold; one of repro/profiles (default: leave it)"
     )
-    parser.add_argument("--link", type=Path, metavar="DIR", help="folder that data/ becomes a link to (default: none)")
-    parser.add_argument(
-        "--cache", type=Path, metavar="DIR", help="DVC's cache (default: leave it, at first .dvc/cache)"
-    )
+    folder = {"type": path_argument, "metavar": "DIR"}
+    parser.add_argument("--link", **folder, help="folder that data/ becomes a link to (default: none)")
+    parser.add_argument("--cache", **folder, help="DVC's cache (default: leave it, at first .dvc/cache)")
     parser.add_argument("--overwrite", action="store_true", help="replace a params.yaml that has changes of your own")
     return parser
 
@@ -48,10 +47,8 @@ def main(arguments: argparse.Namespace) -> None:
     if arguments.profile:
         choose(arguments.profile, overwrite=arguments.overwrite)
     if arguments.link:
-        link(arguments.link)
-    initialise()
-    if arguments.cache:
-        cache(arguments.cache)
+        link(arguments.link.resolve())
+    initialise(arguments.cache and arguments.cache.resolve())
     logger.info("ready: dvc repro")
 
 
@@ -64,13 +61,13 @@ def choose(name: str, *, overwrite: bool) -> None:
     from utils.files import new_file
 
     known = {profile: (PROFILES / f"{profile}.yaml").read_bytes() for profile in profiles()}
-    held = PARAMS.read_bytes() if PARAMS.exists() else known[name]
-    if held not in known.values() and not overwrite:
+    held = PARAMS.read_bytes() if PARAMS.exists() else None
+    if held not in (None, *known.values()) and not overwrite:
         raise UsageError(
             f"{PARAMS.name}: found changes of your own, which another profile would replace; keep them as a file in "
             f"{PROFILES.relative_to(ROOT)}, or pass --overwrite"
         )
-    if held != known[name] or not PARAMS.exists():
+    if held != known[name]:
         with new_file(PARAMS) as temporary:
             temporary.write_bytes(known[name])
     logger.info("%s: %s", PARAMS.name, name)
@@ -78,7 +75,6 @@ def choose(name: str, *, overwrite: bool) -> None:
 
 def link(folder: Path) -> None:
     """Make `data` a link to a folder elsewhere, which is made where it doesn't exist."""
-    folder = folder.expanduser().resolve()
     if folder == DATA.resolve():
         return
     if DATA.is_symlink():
@@ -92,21 +88,25 @@ def link(folder: Path) -> None:
     logger.info("data: link to %s", folder)
 
 
-def initialise() -> None:
-    """Make `.dvc` where it is missing, and suit it to where the project lies."""
-    in_git = (ROOT / ".git").exists()
-    (ROOT / CONFIG).parent.mkdir(exist_ok=True)
-    for key, value in SETTINGS.items():
-        configure(CONFIG, key, value)
-    # DVC asks git what it ignores, and refuses to write what lies outside of git's tree; git ignores data/ anyway.
-    configure(LOCAL, "core.no_scm", None if in_git and not DATA.is_symlink() else "true")
-    if not has_locks(ROOT / ".dvc"):
+def initialise(cache: Path | None) -> None:
+    """Make `.dvc` where it is missing, and suit it to where the project lies; the cache is made where it is missing."""
+    DVC.mkdir(exist_ok=True)
+    configure(DVC / "config", SETTINGS)
+    locks = has_locks(DVC)
+    settings = {
+        # DVC asks git what it ignores, and refuses to write what lies outside of git's tree; git ignores data/ anyway.
+        "core.no_scm": None if (ROOT / ".git").exists() and not DATA.is_symlink() else "true",
+        "core.hardlink_lock": None if locks else "true",
+    }
+    if cache:
+        cache.mkdir(parents=True, exist_ok=True)
+        settings["cache.dir"] = None if cache == DVC / "cache" else str(cache)
+        logger.info("cache: %s", cache)
+    changed = configure(DVC / "config.local", settings)  # of this copy of the project
+    if not locks:
         logger.info("%s: this file system locks no files; DVC locks by links instead", ROOT)
-        if configure(LOCAL, "core.hardlink_lock", "true"):
-            for name in ("lock", "rwlock.lock"):  # which DVC leaves when it locks the other way
-                (ROOT / ".dvc" / "tmp" / name).unlink(missing_ok=True)
-    else:
-        configure(LOCAL, "core.hardlink_lock", None)
+        for name in ("lock", "rwlock.lock") if changed else ():  # which DVC leaves when it locks the other way
+            (DVC / "tmp" / name).unlink(missing_ok=True)
 
 
 def has_locks(folder: Path) -> bool:
@@ -119,29 +119,21 @@ def has_locks(folder: Path) -> bool:
     return True
 
 
-def cache(folder: Path) -> None:
-    """Place DVC's cache in a folder, which is made where it doesn't exist."""
-    folder = folder.expanduser().resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    configure(LOCAL, "cache.dir", None if folder == DEFAULT_CACHE else str(folder))
-    logger.info("cache: %s", folder)
-
-
-def configure(file: str, key: str, value: str | None) -> bool:
-    """Set one of DVC's settings, or remove it; say whether it wasn't so already."""
+def configure(file: Path, settings: Mapping[str, str | None]) -> bool:
+    """Set some of DVC's settings, or remove those that are None; say whether they weren't so already."""
     from configobj import ConfigObj  # what DVC reads and writes them with; DVC itself takes a second for each
 
-    found = ConfigObj(str(ROOT / file), indent_type="    ", encoding="utf-8")
-    section, name = key.split(".")
-    settings = found.setdefault(section, {})
-    if settings.get(name) == value:
-        return False
-    if value is None:
-        del settings[name]
-    else:
-        settings[name] = value
-    found.write()
-    return True
+    found = ConfigObj(str(file), indent_type="    ", encoding="utf-8")
+    before = found.dict()
+    for key, value in settings.items():
+        section, name = key.split(".")
+        if value is None:
+            found.get(section, {}).pop(name, None)
+        else:
+            found.setdefault(section, {})[name] = value
+    if changed := found.dict() != before:
+        found.write()
+    return changed
 
 
 if __name__ == "__main__":

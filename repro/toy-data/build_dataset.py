@@ -6,39 +6,24 @@ from; views of anything else are never mixed with them.
 """
 
 import argparse
-import re
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # run as a script, Python looks for modules beside the script
 
-from utils.cli import Parser, number_of_jobs, options, run  # noqa: E402
+from utils.cli import Parser, number_of_jobs, numbers_argument, options, progress_bar, run  # noqa: E402
 
 CONFIG = ROOT / "src" / "toygeneration" / "config"
-MOST_VIEWS = 1_000_000
-
-
-def seeds(text: str) -> list[int]:
-    """Read ranges and lists of seeds, such as `1-250`, `3` or `1-10,40`; each seed counts once."""
-    found: dict[int, None] = {}
-    for part in text.split(","):
-        match = re.fullmatch(r"\s*([0-9]+)\s*(?:-\s*([0-9]+)\s*)?", part, flags=re.ASCII)
-        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
-        if not first <= last < first + MOST_VIEWS:
-            raise argparse.ArgumentTypeError(
-                f"found {text!r}, expected seeds and ascending ranges such as 1-10,40, at most {MOST_VIEWS} in a range"
-            )
-        found.update(dict.fromkeys(range(first, last + 1)))
-    return list(found)
 
 
 def build_parser() -> Parser:
     parser = Parser(__doc__)
     parser.add_argument("--task", required=True, help="cloud_removal or another folder of configurations")
-    parser.add_argument("--seeds", required=True, type=seeds, metavar="N-M,…", help="of the views: ranges and lists")
-    parser.add_argument("--o", required=True, type=Path, metavar="DIR", help="folder of the data set")
-    parser.add_configuration(f"folder of configurations (default: {CONFIG.relative_to(ROOT)}/TASK)", metavar="PATH")
+    words = "of the views: ranges and lists"
+    parser.add_argument("--seeds", required=True, type=numbers_argument, metavar="N-M,…", help=words)
+    words = f"folder of configurations (default: {CONFIG.relative_to(ROOT)}/TASK)"
+    parser.add_files(words, "folder of the data set", metavar="PATH", required=False)
     parser.add_argument("--njobs", type=number_of_jobs, default="-1", metavar="N", help="workers (default: cores)")
     parser.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="of a Dask cluster, instead of local workers")
     parser.add_argument("--overwrite", action="store_true", help="remove views of other configurations or seeds")
@@ -49,9 +34,8 @@ def main(arguments: argparse.Namespace) -> None:
     from src.toygeneration.dataset.recipe import Recipe
     from src.toygeneration.dataset.views import build_views
     from utils.errors import RunError
-    from utils.progress_bar import progress_bar
 
-    given = arguments.cfg or ()
+    given = arguments.cfg or []
     folder = next((path for path in given if path.is_dir()), CONFIG / arguments.task)
     recipe = Recipe.load(folder, *(path for path in given if path != folder))
     with progress_bar("Views", len(arguments.seeds)) as on_view:

@@ -1,13 +1,10 @@
 """Building whole data sets from the command line."""
 
-import argparse
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from src.toygeneration.export import ProductDataset
 from tests.conftest import ROOT, contents, load_script, python
@@ -21,19 +18,6 @@ script = load_script("repro/toy-data/build_dataset.py")
 
 def build(*arguments: str) -> int:
     return run(script.build_parser(), script.main, ["--task=cloud_removal", *arguments])
-
-
-@given(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 20)), min_size=1, max_size=5))
-def test_seeds_are_ranges_and_lists(ranges: list[tuple[int, int]]) -> None:
-    text = ",".join(f"{first}-{first + more}" if more else str(first) for first, more in ranges)
-    expected = [seed for first, more in ranges for seed in range(first, first + more + 1)]
-    assert script.seeds(text) == list(dict.fromkeys(expected))
-
-
-@pytest.mark.parametrize("text", ["", "1-", "-3", "3-1", "a", "1,,2", "1.5", "1-9999999999", "²"])
-def test_what_is_no_seeds(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="expected seeds and ascending ranges"):
-        script.seeds(text)
 
 
 def test_demo_views(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

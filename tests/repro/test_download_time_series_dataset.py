@@ -181,7 +181,7 @@ def test_what_is_there_is_left_and_the_rest_fetched(mirror: Path, output: Path, 
     [
         (lambda folder: (folder / "Alpha" / "Alpha_TEST.ts").write_bytes(b"other"), "Alpha_TEST.ts has md5"),
         (lambda folder: (folder / "Alpha" / "Alpha_TEST.ts").unlink(), "lacks Alpha_TEST.ts"),
-        (lambda folder: (folder / "Alpha").rename(folder / "Gamma"), "found neither Multivariate_ts/Alpha nor Alpha"),
+        (lambda folder: (folder / "Alpha").rename(folder / "Gamma"), "lacks Alpha_TRAIN.ts, and Alpha/Alpha_TRAIN.ts"),
     ],
 )
 def test_half_a_data_set_or_another_is_none(

@@ -12,7 +12,6 @@ import sys
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -29,10 +28,7 @@ MD5 = {  # of the files from which the published results were computed
     "RacketSports_TRAIN.ts": "4d6b5d3351de0361216da67e77cbeaff",
     "RacketSports_TEST.ts": "965e15556649bbd106a480716b765977",
 }
-SITES = (
-    "https://timeseriesclassification.com/aeon-toolkit",
-    "https://github.com/sktime/sktime-datasets/raw/main/TSC",
-)
+SITES = ("https://timeseriesclassification.com/aeon-toolkit", "https://github.com/sktime/sktime-datasets/raw/main/TSC")
 TIMEOUT = 7  # seconds without an answer; two silent sites together take some 15
 LARGEST = 1 << 30  # bytes of a file, as much as is read
 logger = logging.getLogger(__name__)
@@ -42,50 +38,36 @@ class SourceError(Exception):
     """Why a source cannot give a data set."""
 
 
-def copy_from_folder(mirror: Path, name: str, folder: Path) -> None:
-    """Copy a data set from a folder laid out as the archive's Multivariate2018_ts.zip."""
-    origin = next((place for place in (mirror / COLLECTION / name, mirror / name) if place.is_dir()), None)
-    if origin is None:
-        raise SourceError(f"{mirror}: found neither {COLLECTION}/{name} nor {name}")
-    for file in files_of(name):
-        if not (origin / file).is_file():
-            raise SourceError(f"{origin}: lacks {file}")
-        shutil.copyfile(origin / file, folder / file)
+def files_of(name: str) -> list[str]:
+    return [f"{name}_{part}.ts" for part in PARTS]
 
 
-def download(site: str, name: str, folder: Path) -> None:
-    """Fetch a data set's zip archive and take its two files, of bounded size, out of it."""
+def download(url: str, folder: Path) -> str:
+    """Fetch a data set's zip archive, and say where it is."""
     import pooch
     from requests.exceptions import HTTPError, RequestException
 
     pooch.get_logger().setLevel(logging.WARNING)
-    url = f"{site}/{name}.zip"
+    fetch = pooch.HTTPDownloader(timeout=TIMEOUT)
     try:
-        fetch = pooch.HTTPDownloader(timeout=TIMEOUT)
-        archive = pooch.retrieve(url, known_hash=None, fname=f"{name}.zip", path=folder, downloader=fetch)
+        return pooch.retrieve(url, known_hash=None, fname=url.rpartition("/")[2], path=folder, downloader=fetch)
     except RequestException as error:
         reason = str(error) if isinstance(error, HTTPError) else type(error).__name__
-        raise SourceError(f"{url}: cannot be read ({reason})") from error
-    try:
-        with zipfile.ZipFile(archive) as members:
-            for file in files_of(name):
-                _extract(members, (file, f"{name}/{file}"), folder / file)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise SourceError(f"{url}: not a readable zip archive ({error})") from error
+        raise SourceError(f"cannot be read ({reason})") from error
 
 
-def _extract(members: zipfile.ZipFile, spellings: Sequence[str], file: Path) -> None:
-    member = next((member for member in members.infolist() if member.filename in spellings), None)
-    if member is None:
-        raise SourceError(f"{Path(members.filename).name}: lacks {spellings[0]}")
-    if member.file_size > LARGEST:  # zipfile reads no more than this
-        raise SourceError(f"{Path(members.filename).name}: {spellings[0]} inflates to more than {LARGEST:,} bytes")
-    with members.open(member) as stream, file.open("wb") as copy:
-        shutil.copyfileobj(stream, copy)
-
-
-def files_of(name: str) -> list[str]:
-    return [f"{name}_{part}.ts" for part in PARTS]
+def take(source: Path | zipfile.Path, name: str, folder: Path) -> None:
+    """Copy a data set's files, of bounded size, from a folder or an archive, or from one inside of it."""
+    for file in files_of(name):
+        places = (source / inner / file for inner in (f"{COLLECTION}/{name}", name, ""))
+        found = next((place for place in places if place.is_file()), None)
+        if found is None:
+            raise SourceError(f"lacks {file}, and {name}/{file}")
+        with found.open("rb") as stream, (folder / file).open("wb") as copy:
+            while (chunk := stream.read(1 << 20)) and copy.tell() + len(chunk) <= LARGEST:
+                copy.write(chunk)
+        if chunk:
+            raise SourceError(f"{file} inflates to more than {LARGEST:,} bytes")
 
 
 def difference(path: Path) -> str | None:
@@ -100,17 +82,21 @@ def difference(path: Path) -> str | None:
 def fetch(name: str, mirror: Path | None, folder: Path) -> None:
     """Fetch a data set from the first source that gives it as it was published."""
     problems = []
-    sources, take = (SITES, download) if mirror is None else ((mirror,), copy_from_folder)
-    for source in sources:
+    for source in [mirror] if mirror else [f"{site}/{name}.zip" for site in SITES]:
         try:
-            take(source, name, folder)
+            if mirror:
+                take(mirror, name, folder)
+            else:
+                with zipfile.ZipFile(download(source, folder)) as archive:
+                    take(zipfile.Path(archive), name, folder)
+            differences = [found for file in files_of(name) if (found := difference(folder / file))]
+            if not differences:
+                return
+            problems.append(f"{source}: {'; '.join(differences)}")
         except SourceError as error:
-            problems.append(str(error))
-            continue
-        differences = [found for file in files_of(name) if (found := difference(folder / file))]
-        if not differences:
-            return
-        problems.append(f"{source}: {'; '.join(differences)}")
+            problems.append(f"{source}: {error}")
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+            problems.append(f"{source}: not a readable zip archive ({error})")
     raise RunError(
         f"data set {name}: {'; '.join(problems)}; nothing was kept; check the name and the network, or pass another "
         "--mirror=DIR, such as the folder of the archive's unpacked Multivariate2018_ts.zip"
