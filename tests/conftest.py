@@ -8,6 +8,7 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["OMP_WAIT_POLICY"] = "passive"
 
 import copy
+import fcntl
 import importlib.util
 import shutil
 import sys
@@ -128,6 +129,22 @@ def check_out(folder: Path) -> Path:
     (folder / ".dvc").mkdir()
     shutil.copy(ROOT / ".dvc" / "config", folder / ".dvc")
     return folder
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Inner loops of image scores, which numba takes long to compile: once for all that test side by side."""
+    import torch
+
+    from src.rsgan.evaluation.metrics.flicker import flicker
+    from src.rsgan.evaluation.metrics.images import score_frames
+
+    with (tmp_path_factory.getbasetemp().parent / "compiling").open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        frames, places = torch.rand(2, 3, 3, 16, 16), torch.ones(3, 16, 16).long()
+        for region in (None, places):
+            score_frames(*frames, region)
+        flicker(*frames, places[0].numpy())
 
 
 @pytest.fixture

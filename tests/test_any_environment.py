@@ -27,7 +27,7 @@ def options(**paths: Path) -> list[str]:
 
 
 @pytest.fixture
-def steps(tmp_path: Path) -> dict[str, list[Any]]:
+def steps(tmp_path: Path, compiled: None) -> dict[str, list[Any]]:
     """Every script that has an ordinary user's work to do, on what those before it leave."""
     content = shrink(load(CGAN), {"toy_cloud_removal": tmp_path / "set"}, experiment__max_epochs=1)
     cfg, judge, runs = tmp_path / "experiment.yaml", tmp_path / "judge", tmp_path / "runs"

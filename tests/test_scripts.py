@@ -267,7 +267,7 @@ def wait_for(folder: Path, pattern: str, process: subprocess.Popen[str]) -> None
 LONG = change(GENERATION, product__size={"width": 256, "height": 256}, product__horizon=90)
 
 
-@pytest.mark.parametrize(("pattern", "existing"), [(".made.partial-*", True), (".made.*/frames/frame_60.h5", False)])
+@pytest.mark.parametrize(("pattern", "existing"), [(".made.partial-*", True), (".made.*/frames/frame_3.h5", False)])
 def test_a_killed_run_leaves_no_product_and_is_simply_run_again(
     pattern: str, existing: bool, write_yaml: Callable[..., Path], tmp_path: Path
 ) -> None:

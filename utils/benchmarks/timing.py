@@ -13,7 +13,6 @@ Result = TypeVar("Result")
 
 
 def benchmark_parser(description: str | None, *, runs: int) -> Parser:
-    """Describe the command line that all benchmarks have in common."""
     parser = Parser(description)
     parser.add_argument("--runs", type=int, default=runs, metavar="N", help="runs of each (default: %(default)s)")
     return parser
@@ -35,7 +34,6 @@ def median_seconds(
 
     Args:
         runs: of each; one more goes before and isn't counted.
-        actions: what to run, by name.
         outputs: folders to remove before each run, outside the time.
         pause: seconds to wait before each run.
     """
@@ -53,7 +51,6 @@ def median_seconds(
 
 
 def print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a Markdown table, each row as soon as it is measured."""
     for row in (head, ["---"] * len(head)):
         print(f"| {' | '.join(row)} |")
     for row in rows:

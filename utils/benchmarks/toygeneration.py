@@ -5,12 +5,11 @@ and floor alternate, with pauses, so that a busy machine or one short of memory 
 """
 
 import argparse
-import contextlib
 import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -27,8 +26,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from src.toygeneration.config_files import DerivationConfig, GenerationConfig
+    from src.toygeneration.config_files import DerivationConfig
     from src.toygeneration.dataset.recipe import Recipe
+    from src.toygeneration.product import Product
 
     Arrays = dict[str, NDArray[np.generic]]
 
@@ -36,7 +36,6 @@ CONFIG = ROOT / "src/toygeneration/config"
 SERIES = CONFIG / "shipped_series.yaml"
 SEED, VIEWS = 17, 16
 HORIZONS = (15, 45)  # of the large scene; times are of the shorter
-MEGABYTE = 2**20
 PAUSE = 2  # seconds; memory just freed is handed out again at once, which favours whoever writes first
 
 
@@ -48,7 +47,7 @@ def build_parser() -> Parser:
 
 
 def main(arguments: argparse.Namespace) -> None:
-    from utils.processors import deterministic
+    from utils.environment import deterministic
 
     with tempfile.TemporaryDirectory(dir=arguments.o) as folder, deterministic():
         print_table(("what", "time", "floor", "ratio", "note"), measure(Path(folder), arguments))
@@ -57,9 +56,10 @@ def main(arguments: argparse.Namespace) -> None:
 def measure(folder: Path, arguments: argparse.Namespace) -> Iterator[list[str]]:
     from src.toygeneration.dataset.recipe import Recipe
 
-    recipe = Recipe.load(CONFIG / "cloud_removal", SERIES)
-    with one_core():
-        yield from published_view(folder, recipe, arguments.runs)
+    recipe, cores = Recipe.load(CONFIG / "cloud_removal", SERIES), os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    yield from published_view(folder, recipe, arguments.runs)
+    os.sched_setaffinity(0, cores)
     yield two_workers(folder, recipe, arguments.runs)
     if not arguments.skip_large:
         yield from large_scene(folder, min(arguments.runs, 3))
@@ -67,17 +67,6 @@ def measure(folder: Path, arguments: argparse.Namespace) -> Iterator[list[str]]:
 
 def row(name: str, seconds: float, floor: float, note: str) -> list[str]:
     return [name, f"{seconds:.3f} s", f"{floor:.3f} s", f"{seconds / floor:.2f}", note]
-
-
-@contextlib.contextmanager
-def one_core() -> Iterator[None]:
-    """Keep this process on one core."""
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(cores)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, cores)
 
 
 def published_view(folder: Path, recipe: "Recipe", runs: int) -> Iterator[list[str]]:
@@ -97,32 +86,27 @@ def published_view(folder: Path, recipe: "Recipe", runs: int) -> Iterator[list[s
     def make_derived() -> None:
         export({view / name: product for name, product in recipe.products(SEED, [*recipe.derivations]).items()})
 
-    make_all()
-    everything = load(view.iterdir())
-    derived = {name: array for name, array in everything.items() if "latent" not in name}
-    actions = {
-        "all": make_all,
-        "all, floor": partial(write, again, everything),
-        "derived": make_derived,
-        "derived, floor": partial(write, again, derived),
-    }
-    seconds = median_seconds(runs, actions, outputs=(view, again), pause=PAUSE)
-    titles = {"all": "all five products written", "derived": "latent products in memory"}
-    for (key, title), arrays in zip(titles.items(), (everything, derived), strict=True):
-        size = f"{sum(array.nbytes for array in arrays.values()) / MEGABYTE:.0f} MiB in {len(arrays)} files"
-        yield row(f"published view, {title}", seconds[key], seconds[f"{key}, floor"], size)
+    for title, make in (("all five products written", make_all), ("latent products in memory", make_derived)):
+        make()
+        arrays = files_of(*view.iterdir())
+        actions = {"made": make, "floor": partial(write, again, arrays)}
+        seconds = median_seconds(runs, actions, outputs=(view, again), pause=PAUSE)
+        size = f"{sum(array.nbytes for array in arrays.values()) / 2**20:.0f} MiB in {len(arrays)} files"
+        yield row(f"published view, {title}", seconds["made"], seconds["floor"], size)
 
 
-def load(products: Iterable[Path]) -> "Arrays":
-    """Read all files of some products into memory, by relative name."""
-    import h5py
+def files_of(*products: Path) -> "Arrays":
+    """What such products' files hold, by name; a product's first step stands in for all."""
+    from src.toygeneration.export import ProductDataset
 
-    files = [(product, file) for product in products for file in sorted(product.glob("*/*.h5"))]
-    return {f"{product.name}/{file.parent.name}/{file.name}": h5py.File(file)["data"][()] for product, file in files}
+    arrays = {}
+    for product in map(ProductDataset, products):
+        for kind, array in product.read(0).items():
+            arrays |= {f"{product.root.name}/{kind}/{step}.h5": array for step in product.steps}
+    return arrays
 
 
 def write(folder: Path, arrays: "Arrays") -> None:
-    """Merely write files through h5py."""
     import h5py
 
     for name, array in arrays.items():
@@ -133,13 +117,11 @@ def write(folder: Path, arrays: "Arrays") -> None:
 
 
 def read(folder: Path) -> None:
-    """Merely read frames and annotations through h5py."""
     import h5py
 
-    for kind in ("frames", "annotations"):
-        for file in (folder / kind).iterdir():
-            with h5py.File(file) as stream:
-                stream["data"][()]
+    for file in folder.glob("*/*.h5"):
+        with h5py.File(file) as stream:
+            stream["data"][()]
 
 
 def two_workers(folder: Path, recipe: "Recipe", runs: int) -> list[str]:
@@ -160,14 +142,9 @@ def large_scene(folder: Path, runs: int) -> Iterator[list[str]]:
     """A 2689 x 2048 scene of 128 parcels, and its derivation to 256 x 256 with clouds and PSF."""
     from src.toygeneration.derivation import DerivedProduct
     from src.toygeneration.export import ProductDataset, export
-    from src.toygeneration.product import Product
 
-    scene, sensor = large_configs(HORIZONS[0])
-    series = scene.ts.read()
-    latent, generated, derived, again = (folder / name for name in ("latent", "generated", "derived", "again"))
-
-    def generate(output: Path) -> None:
-        export({output: Product(scene, series, SEED)})
+    latent, derived, again = (folder / name for name in ("latent", "derived", "again"))
+    scene, sensor = large(HORIZONS[0])
 
     def derive() -> None:
         export({derived: DerivedProduct(sensor, ProductDataset(latent), sensor.seed)})
@@ -176,56 +153,46 @@ def large_scene(folder: Path, runs: int) -> Iterator[list[str]]:
         read(latent)
         write(again, small)
 
-    generate(latent)
+    export({latent: scene})
     derive()
-    large, small = (same(ProductDataset(product).read(0)) for product in (latent, derived))
+    full, small = files_of(latent), files_of(derived)
     actions = {
-        "generation": partial(generate, generated),
-        "generation, floor": partial(write, again, large),
+        "generation": lambda: export({folder / "generated": large(HORIZONS[0])[0]}),
+        "generation, floor": partial(write, again, full),
         "derivation": derive,
         "derivation, floor": derive_floor,
     }
-    seconds = median_seconds(runs, actions, outputs=(generated, derived, again), pause=PAUSE)
+    seconds = median_seconds(runs, actions, outputs=(folder / "generated", derived, again), pause=PAUSE)
     for name, chain in (("generation", ""), ("derivation", "with its scene in memory, ")):
-        peaks = (f"{peak_memory(folder, name, steps):.0f} MiB peak at {steps} steps" for steps in HORIZONS)
+        peaks = []
+        for steps in HORIZONS:
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:  # a process of its own for each
+                peak = pool.submit(peak_memory, folder / f"{name} {steps}", name, steps).result()
+            peaks.append(f"{peak:.0f} MiB peak at {steps} steps")
         yield row(f"large scene, {name}", seconds[name], seconds[f"{name}, floor"], chain + ", ".join(peaks))
 
 
-def large_configs(horizon: int) -> "tuple[GenerationConfig, DerivationConfig]":
+def large(horizon: int) -> "tuple[Product, DerivationConfig]":
     """The large scene with so many steps, and its sensor with a frame at each of them."""
     from src.toygeneration.config_files import DerivationConfig, GenerationConfig
+    from src.toygeneration.product import Product
     from utils.config import load, merge
 
-    scene = merge(load(CONFIG / "templates/generation_large_scene.yaml", SERIES), {"product": {"horizon": horizon}})
+    scene = merge(load([CONFIG / "templates/generation_large_scene.yaml", SERIES]), {"product": {"horizon": horizon}})
     sensor = load(CONFIG / "templates/derivation_low_resolution.yaml") | {"temporal_res": 1}
-    return GenerationConfig.model_validate(scene), DerivationConfig.model_validate(sensor)
+    config = GenerationConfig.model_validate(scene)
+    return Product(config, config.ts.read(), SEED), DerivationConfig.model_validate(sensor)
 
 
-def same(sample: "Arrays") -> "Arrays":
-    """Stand one sample in for those of all steps."""
-    return {f"{kind}/{step}.h5": array for step in range(HORIZONS[0]) for kind, array in sample.items()}
-
-
-def peak_memory(folder: Path, what: str, horizon: int) -> float:
-    """Measure in a process of its own, in MiB."""
-    with (
-        ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
-        tempfile.TemporaryDirectory(dir=folder) as own,
-    ):
-        return pool.submit(make_large, Path(own, "product"), what, horizon).result()
-
-
-def make_large(output: Path, what: str, horizon: int) -> float:
+def peak_memory(output: Path, what: str, horizon: int) -> float:
     """Make a large product in this process, and say how much memory it took at most, in MiB."""
     from src.toygeneration.derivation import DerivedProduct
     from src.toygeneration.export import export
-    from src.toygeneration.product import Product
-    from utils.processors import deterministic
+    from utils.environment import deterministic
 
     with deterministic():
-        scene, sensor = large_configs(horizon)
-        product = Product(scene, scene.ts.read(), SEED)
-        export({output: product if what == "generation" else DerivedProduct(sensor, product, sensor.seed)})
+        scene, sensor = large(horizon)
+        export({output: scene if what == "generation" else DerivedProduct(sensor, scene, sensor.seed)})
     # Not what `getrusage` says, which a child inherits from its parent.
     return int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
 
