@@ -1,5 +1,6 @@
 """Experiment files: those that ship are valid, published ones are accepted, mistakes are named together."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def test_files_are_valid_and_fit_their_data(file: Path, scale: tuple[Path, ...])
 def test_variants_are_what_they_vary_on_other_views(file: Path, scale: tuple[Path, ...]) -> None:
     one, other = (
         read(ExperimentConfig, [path, *scale]).model_dump(exclude={"testing"})
-        for path in (file, CONFIGS / "cloud_removal" / file.name)
+        for path in (file, CONFIGS / re.sub("_(seen_series|paired)$", "", file.parent.name) / file.name)
     )
     assert one["dataset"].pop("root") != other["dataset"].pop("root")
     assert one["dataset"].pop("name") != other["dataset"].pop("name")

@@ -34,11 +34,16 @@ def test_images_depend_on_what_a_method_is_told_and_on_nothing_else(file: Path, 
     series = data.series("test", 0, tuple({*translator.kinds, "source", "target"}))
     whole = translator.translate(series)
 
-    def depends_on(kind: str, bands: slice) -> bool:
+    def changes(kind: str, bands: slice, seed: int) -> bool:
         other = Batch(**series)
         other[kind] = series[kind].clone()
+        torch.manual_seed(seed)
         other[kind][:, bands] = torch.rand_like(series[kind][:, bands])
         return not torch.equal(translator.translate(other), whole)
+
+    def depends_on(kind: str, bands: slice) -> bool:
+        """Of several other values, some may happen to have the same frame least cloudy."""
+        return any(changes(kind, bands, seed) for seed in range(8))
 
     sizes, first = data.features.nbands, 0
     for product in config.dataset.sources:
