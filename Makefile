@@ -20,10 +20,10 @@ demo: export PATH := $(abspath $(VENV)/bin):$(PATH)
 demo: export OMP_NUM_THREADS := 1
 demo: $(READY)
 	$(RUN) repro/dvc.py --profile=demo
-	dvc repro build_dataset
+	dvc repro make_reference_classifier
 	trap 'trap "" TERM; kill 0' INT; \
-	dvc --wait-for-lock repro --single-item train & \
-	dvc --wait-for-lock repro --single-item make_reference_classifier test_baseline; \
+	dvc --wait-for-lock repro --single-item train test & \
+	dvc --wait-for-lock repro --single-item test_baseline; \
 	status=$$?; wait $$! && exit $$status
 	dvc repro
 	@cat data/report/scores.md

@@ -172,8 +172,9 @@ def _comparison(results: list[Result]) -> Comparison:
         variants = _variants([*members])
         for folder, seeds in variants.items():
             _check(seeds)
-            apart = "" if len(variants) == 1 else f" ({folder.relative_to(os.path.commonpath(variants))})"
-            found.append(Method(label + apart, tuple(seeds)))
+            place = str(folder.relative_to(os.path.commonpath(variants)))
+            apart = place if place.startswith(experiment) else f"{label} ({place})"
+            found.append(Method(label if len(variants) == 1 else apart, tuple(seeds)))
     return Comparison(tuple(sorted(found, key=_rank)))
 
 
