@@ -16,6 +16,7 @@ from torch import Tensor
 from src.rsgan.baselines import BaselineSettings
 from src.rsgan.configuration import ExperimentConfig
 from src.rsgan.data.datamodule import ToyDataModule
+from src.rsgan.data.datasets import Kind
 from src.rsgan.data.split import Split
 from src.rsgan.data.store import Batch, to_device
 from src.rsgan.devices import Devices, quieten
@@ -146,7 +147,7 @@ def _score(test: _Test) -> Outcome:
     synthetic = learn_from_generated(test.judges, validation, _generate_validation(test), njobs=1)
     with progress_bar("Testing", len(test.data.names["test"])) as advance:
         for number, name in enumerate(test.data.names["test"]):
-            series, generated = _generate(test, "test", number)
+            series, generated = _generate(test, "test", number, "target", "cloud")
             view = test.data.views("test")[number]
             classes, parcels = class_map(view), parcel_map(view)
             real, opacity = series["target"], series["cloud"][:, 0]
@@ -176,7 +177,7 @@ def _knock_out(
     found: dict[str, list[dict[str, float]]] = {name: [] for name in changes}
     with progress_bar("Knock-outs", len(changes) * len(views)) as advance:
         for (name, change), (number, scores) in product(changes.items(), enumerate(views.values())):
-            series, generated = _generate(test, "test", number, change)
+            series, generated = _generate(test, "test", number, "target", change=change)
             real, classes = None if learnt else series["target"], class_map(test.data.views("test")[number])
             row = score_changed(generated, real, classes, judge, njobs=njobs)
             found[name].append(row | {"jaccard_real": scores.figures["jaccard_real"]})
@@ -184,9 +185,11 @@ def _knock_out(
     return found
 
 
-def _generate(test: _Test, split: Split, number: int, change: Change | None = None) -> tuple[Batch, Tensor]:
-    """Read the series of a view, and translate it; from another source, if there is a change."""
-    kinds = tuple(dict.fromkeys((*test.tested.translator.kinds, "target", "cloud")))
+def _generate(
+    test: _Test, split: Split, number: int, *beside: Kind, change: Change | None = None
+) -> tuple[Batch, Tensor]:
+    """Read the series of a view with what is wanted beside it, and translate it; from another source, if changed."""
+    kinds = tuple(dict.fromkeys((*test.tested.translator.kinds, *beside)))
     series = to_device(test.data.series(split, number, kinds), test.device)
     if change is not None:
         series["source"] = change(number, series["source"])

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from src.rsgan.data.datamodule import ToyDataModule
 from src.rsgan.evaluation.classifiers import FittedClassifier
-from src.rsgan.evaluation.metrics.classification import classification_scores, confusion_matrix
+from src.rsgan.evaluation.metrics.classification import jaccard
 from src.rsgan.evaluation.metrics.images import single
 from src.rsgan.evaluation.scoring import classify
 
@@ -24,16 +24,19 @@ def list_changes(data: ToyDataModule, sensors: Sequence[str]) -> dict[str, Chang
     It is replaced by that of the next test view (of the first, for the last), if there are two, or by the means of its
     bands over the training views, which tell nothing of a view.
     """
-    found: dict[str, Change] = {}
-    first = 0
+    places, first = {}, 0
     for product in data.config.sources:
-        bands = slice(first, first + data.features.nbands[product])
-        first = bands.stop
-        if product not in sensors or product == data.config.clouds:
-            continue
+        places[product] = slice(first, first + data.features.nbands[product])
+        first = places[product].stop
+    places = {
+        product: bands for product, bands in places.items() if product in sensors and product != data.config.clouds
+    }
+    means = _training_means(data) if places else None
+    found: dict[str, Change] = {}
+    for product, bands in places.items():
         if len(data.names["test"]) > 1:
             found[f"{product} of another view"] = partial(_of_next_view, data, bands)
-        found[f"no {product}"] = partial(_replace, bands, _training_mean(data, bands))
+        found[f"no {product}"] = partial(_replace, bands, means[bands])
     return found
 
 
@@ -48,10 +51,10 @@ def _replace(bands: slice, values: Tensor, number: int, source: Tensor) -> Tenso
     return changed
 
 
-def _training_mean(data: ToyDataModule, bands: slice) -> Tensor:
-    """Average bands of the source over all training views: `(C, 1, 1)`."""
+def _training_means(data: ToyDataModule) -> Tensor:
+    """Average each band of the source over all training views: `(C, 1, 1)`."""
     every = (data.series("train", number, ("source",))["source"] for number in range(len(data.names["train"])))
-    means = [source[:, bands].double().mean(dim=(0, 2, 3)) for source in every]
+    means = [source.double().mean(dim=(0, 2, 3)) for source in every]
     return torch.stack(means).mean(dim=0).float().reshape(-1, 1, 1)
 
 
@@ -63,6 +66,5 @@ def score_changed(
     Without `real`, it is the source itself, for a judge that has learnt from such: there is no RMSE.
     """
     (predicted,) = classify(single(generated), classes, [judge], njobs=njobs)
-    found = classification_scores(confusion_matrix(predicted, classes, judge.nclasses))
     error = math.nan if real is None else ((generated - real) / 2).double().square().mean().sqrt().item()
-    return {"rmse": error, "jaccard_generated": found["jaccard"]}
+    return {"rmse": error, "jaccard_generated": jaccard(predicted, classes, judge.nclasses)}

@@ -1,9 +1,7 @@
 """Land cover without any generated image: judges that learn from the sources of images, and are tested on them."""
 
 import logging
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 from src.rsgan.data.datamodule import ToyDataModule
 from src.rsgan.evaluation.classifiers import FittedClassifier, ReferenceClassifier
@@ -22,5 +20,4 @@ def learn_from_sources(
 def _learn(settings: ReferenceClassifier, data: ToyDataModule, *, njobs: int) -> FittedClassifier:
     sample = PixelSample.to_learn_from(settings, data.views("train"), "source")
     logger.info("fitting %s to %d pixel series of the sources", settings.name, len(sample))
-    with tempfile.TemporaryDirectory(prefix="pixel-series-") as folder:
-        return settings.fit(sample.chunks(settings.n_chunks, Path(folder)), njobs=njobs)
+    return sample.fit(settings, njobs=njobs)

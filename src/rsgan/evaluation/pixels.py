@@ -1,5 +1,6 @@
 """Pixel series of views: each foreground pixel's values over time, with its class."""
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,9 +11,10 @@ from numpy.typing import NDArray
 
 from src.rsgan.data.datasets import Kind
 from src.rsgan.data.views import View
-from src.rsgan.evaluation.classifiers import ReferenceClassifier
+from src.rsgan.evaluation.classifiers import UNKNOWN, FittedClassifier, ReferenceClassifier
 from src.rsgan.evaluation.classifiers.chunks import Chunk, Chunks, Series
 from utils.errors import DataError
+from utils.identity import Identity
 from utils.seeding import Streams
 
 BACKGROUND = 0
@@ -82,6 +84,11 @@ class PixelSample:
                 for step in range(self.horizon):
                     series[:, step] = view.read(step, self.kind).reshape(-1, self.nbands)[places]
                 yield series, labels
+
+    def fit(self, settings: ReferenceClassifier, *, njobs: int, identity: Identity = UNKNOWN) -> FittedClassifier:
+        """Let a classifier learn from these series, in as many chunks as it is set to take them."""
+        with tempfile.TemporaryDirectory(prefix="pixel-series-") as folder:
+            return settings.fit(self.chunks(settings.n_chunks, Path(folder)), njobs=njobs, identity=identity)
 
     def chunks(self, number: int, folder: Path) -> Chunks:
         """Read everything once, and deliver it in chunks as often as `ReferenceClassifier.fit` wants.

@@ -127,8 +127,7 @@ def _fit_to_validation(
     sample = PixelSample.to_learn_from(settings, data.views("val"))
     if len(np.unique(np.concatenate(sample.labels))) < FEWEST_CLASSES:
         return None
-    with tempfile.TemporaryDirectory(prefix="pixel-series-") as folder:
-        return settings.fit(sample.chunks(settings.n_chunks, Path(folder)), njobs=njobs, identity=identity)
+    return sample.fit(settings, njobs=njobs, identity=identity)
 
 
 def _confusion(fitted: FittedClassifier, parts: Iterable[Chunk], *, njobs: int) -> NDArray[np.int64]:

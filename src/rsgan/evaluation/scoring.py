@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from src.rsgan.evaluation.classifiers import FittedClassifier
-from src.rsgan.evaluation.metrics.classification import class_jaccard, classification_scores, confusion_matrix
+from src.rsgan.evaluation.metrics.classification import class_jaccard, classification_scores, confusion_matrix, jaccard
 from src.rsgan.evaluation.metrics.flicker import flicker
 from src.rsgan.evaluation.metrics.images import opacity_region, score_frames, single
 from src.rsgan.evaluation.metrics.temporal import temporal_scores
@@ -173,9 +173,7 @@ def _judge(
     nclasses = judges[0][0].nclasses
     for kind, predicted in maps.items():
         for name, labels in zip(judged, predicted, strict=True):
-            judged[name][f"jaccard_{kind}"] = classification_scores(confusion_matrix(labels, classes, nclasses))[
-                "jaccard"
-            ]
+            judged[name][f"jaccard_{kind}"] = jaccard(labels, classes, nclasses)
     headline = {kind: predicted[0] for kind, predicted in maps.items()}
     return _Verdicts(_confusion(headline, classes, bins, nclasses), headline, judged)
 

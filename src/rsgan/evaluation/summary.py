@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from src.rsgan.evaluation.metrics.classification import class_jaccard, classification_scores
-from src.rsgan.evaluation.scoring import COVER, COVER_EDGES, PREFIX, SERIES_EDGES, ViewScores, pooled
+from src.rsgan.evaluation.scoring import COVER, COVER_EDGES, FRAME_SCORES, PREFIX, SERIES_EDGES, ViewScores, pooled
 from utils.intervals import Interval, bootstrap_mean, bootstrap_ratio
 from utils.scores import (
     CLOUDS_ONLY,
@@ -24,7 +24,6 @@ from utils.scores import (
 )
 from utils.seeding import Streams
 
-IMAGES = ("mae", "mse", "psnr", "ssim", "sam")  # of the original protocol
 Row = dict[str, Any]
 Figures = Mapping[str, float]
 
@@ -55,7 +54,7 @@ def summarise(views: Sequence[Figures], *, seed: int) -> dict[str, Any]:
     intervals[RATIO] = _ratio(columns, seed=seed)
     protocols = {
         REFLECTANCE: {key: found for key, found in intervals.items() if not key.startswith(PREFIX)},
-        ORIGINAL: {key: intervals[PREFIX + key] for key in IMAGES},
+        ORIGINAL: {key: intervals[PREFIX + key] for key in FRAME_SCORES},
     }
     published = {score.key: protocols[score.protocol][score.name].mean for score in TABLES[ORIGINAL]}
     return published | {name: {k: v.model_dump() for k, v in found.items()} for name, found in protocols.items()}

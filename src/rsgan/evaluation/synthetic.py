@@ -14,7 +14,7 @@ from torch import Tensor
 
 from src.rsgan.data.views import View
 from src.rsgan.evaluation.classifiers import FittedClassifier
-from src.rsgan.evaluation.metrics.classification import classification_scores, confusion_matrix
+from src.rsgan.evaluation.metrics.classification import jaccard
 from src.rsgan.evaluation.pixels import PixelSample
 from src.rsgan.evaluation.scoring import classify
 from utils.scores import TRTR, TSTR
@@ -63,7 +63,6 @@ def score_real(
     for judge in (judge for judge in judges if judge.settings.name in learnt):
         name = judge.settings.name
         maps = classify(real.float().cpu(), classes, [learnt[name], judge.on_validation], njobs=njobs)
-        counts = (confusion_matrix(predicted, classes, judge.nclasses) for predicted in maps)
-        found = (classification_scores(matrix)["jaccard"] for matrix in counts)
+        found = (jaccard(predicted, classes, judge.nclasses) for predicted in maps)
         scores[name] = dict(zip((TSTR, TRTR), found, strict=True))
     return scores

@@ -60,3 +60,8 @@ def classification_scores(confusion: NDArray[np.integer]) -> dict[str, float]:
             "kappa": (accuracy - chance) / (1 - chance),
         }
     return {name: float(score) for name, score in scores.items()}
+
+
+def jaccard(predicted: NDArray[np.integer], true: NDArray[np.integer], nclasses: int) -> float:
+    """The micro-averaged Jaccard index of labels, of which `confusion_matrix` says what they may be."""
+    return classification_scores(confusion_matrix(predicted, true, nclasses))["jaccard"]
