@@ -31,7 +31,7 @@ def _verdict(task: Task) -> str:
     defined = [method for method in task.of(NETWORK) if not math.isnan(method.mean(RATIO))]
     if not defined:
         return "No network's images have been judged yet"
-    ends = [_ends(method) for method in defined]
+    ends = [_ends(method.interval(RATIO), method.mean(RATIO)) for method in defined]
     if any(low >= GOOD_ENOUGH for low, _ in ends):
         return "Yes: by this measure, the images of at least one network are good enough"
     if any(high >= GOOD_ENOUGH for _, high in ends):
@@ -39,10 +39,9 @@ def _verdict(task: Task) -> str:
     return "No: by this measure, no network's images are good enough"
 
 
-def _ends(method: Shown) -> tuple[float, float]:
-    """The ends of the ratio's interval; where there is none, twice the ratio itself."""
-    found = method.interval(RATIO)
-    return (found.low, found.high) if math.isfinite(found.high - found.low) else (found.mean, found.mean)
+def _ends(found: Interval | None, value: float) -> tuple[float, float]:
+    """The ends of a value's interval; where there is none, twice the value itself."""
+    return (found.low, found.high) if found and math.isfinite(found.high - found.low) else (value, value)
 
 
 def sentences(task: Task) -> list[str]:
@@ -76,16 +75,21 @@ def _sentences(task: Task) -> Iterator[str]:
 
 def _use(task: Task, top: Shown, reference: Shown) -> Iterator[str]:
     """Say whether images are of any use at all, and whose do harm."""
-    low, high = _difference(top, reference)
+    found = ratio_difference(top, reference)
+    low, high = _ends(found, top.mean(RATIO) - reference.mean(RATIO))
     verdict = "Whether generating images helps at all is not settled"
     if low > 0 or high < 0:
         verdict = "Generating images helps" if low > 0 else "Generating images does harm"
     yield (
         f"{verdict}: “{reference.label}”, a classifier that learns from the sources themselves and needs no image, has "
         f"a ratio of {in_words(reference, RATIO)}; the images of the best {top.kind}, “{top.label}”, one of "
-        f"{in_words(top, RATIO)}.{_settled(top, reference)}"
+        f"{in_words(top, RATIO)}.{_settled(found)}"
     )
-    worse = [method for method in task.of(NETWORK) if _difference(method, reference)[1] < 0]
+    worse = [
+        method
+        for method in task.of(NETWORK)
+        if _ends(ratio_difference(method, reference), method.mean(RATIO) - reference.mean(RATIO))[1] < 0
+    ]
     if worse:
         names = ", ".join(f"“{method.label}” ({show(method.mean(RATIO))})" for method in worse)
         yield f"Land cover is recognised worse from the images of these networks than without any image: {names}."
@@ -103,20 +107,15 @@ def _top(task: Task, top: Shown) -> str:
 def _compare(network: Shown, baseline: Shown) -> str:
     difference = network.mean(RATIO) - baseline.mean(RATIO)
     side = "above" if difference > 0 else "below"
+    settled = _settled(ratio_difference(network, baseline))
     return (
         f"The best network, “{network.label}” with {in_words(network, RATIO)}, is {show(abs(difference))} {side} the "
-        f"best baseline, “{baseline.label}” with {in_words(baseline, RATIO)}.{_settled(network, baseline)}"
+        f"best baseline, “{baseline.label}” with {in_words(baseline, RATIO)}.{settled}"
     )
 
 
-def _difference(one: Shown, other: Shown) -> tuple[float, float]:
-    """The ends of the interval of a difference of ratios; where there is none, twice the difference itself."""
-    found = ratio_difference(one, other)
-    return (found.low, found.high) if found else (one.mean(RATIO) - other.mean(RATIO),) * 2
-
-
-def _settled(network: Shown, baseline: Shown) -> str:
-    found = ratio_difference(network, baseline)
+def _settled(found: Interval | None) -> str:
+    """Say whether the interval of a difference tells which is better."""
     if found is None:
         return ""
     inside = found.low <= 0 <= found.high
@@ -172,7 +171,7 @@ def _clouds(top: Shown) -> Iterator[str]:
 def _judges(task: Task) -> Iterator[str]:
     """Say how far the order of the methods depends on who judges."""
     for other in task.comparison.about.judges[1:]:
-        ratio = next(score for score in of_judge(other.name) if score.name == RATIO.name)
+        ratio = _under(other.name, RATIO.name)
         compared = [
             method
             for method in task.of(NETWORK, BASELINE)
@@ -185,6 +184,10 @@ def _judges(task: Task) -> Iterator[str]:
                 f"Under another judge, {other.name}, “{top.label}” has the best ratio: {in_words(top, ratio)}.{without}"
                 f"{_agreement(compared, RATIO, ratio)}"
             )
+
+
+def _under(judge: str, name: str) -> Score:
+    return next(score for score in of_judge(judge) if score.name == name)
 
 
 def _agreement(methods: Sequence[Shown], *scores: Score) -> str:
@@ -200,7 +203,7 @@ def _agreement(methods: Sequence[Shown], *scores: Score) -> str:
 def _learning(task: Task) -> Iterator[str]:
     """Say how good generated images are to learn from, by the headline judge."""
     for judge in task.comparison.about.judges[:1]:
-        ratio = next(score for score in of_judge(judge.name) if score.name == TSTR_RATIO)
+        ratio = _under(judge.name, TSTR_RATIO)
         top = best(task.of(NETWORK, BASELINE), ratio)
         if top:
             yield (
