@@ -121,8 +121,8 @@ def product_folder(tmp_path: Path) -> Path:
 def check_out(folder: Path) -> Path:
     """A copy of the repository's code and pipeline, in which commands may write; like an archive, it knows no git."""
     for name in ("src", "utils", "repro"):
-        # what numba has compiled is kept
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.pyc*", "*.tmp.*"))
+        # what Python and numba have compiled is kept, apart from what they are just writing
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.pyc.*", "*.tmp.*"))
     for file in (*ROOT.glob("*.py"), *(ROOT / name for name in ("dvc.yaml", ".dvcignore", "requirements.txt"))):
         shutil.copy(file, folder)
     shutil.copy(ROOT / "repro" / "profiles" / "demo.yaml", folder / "params.yaml")

@@ -1,21 +1,17 @@
 """Which results stand in one table, and which are seeds of one method and may be averaged."""
 
 import math
-import os
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import pairwise
 from pathlib import Path
 
 from utils.errors import DataError
 from utils.files import natural
-from utils.identity import digest
 from utils.intervals import Interval, half_width
-from utils.results import About, RowModel, Scores, read_rows, read_scores
+from utils.results import About, Scores, read_scores
 from utils.scores import (
     KNOCKED_OUT,
-    NO_GENERATION,
     PUBLISHED,
     PUBLISHED_SIZE,
     PUBLISHED_VIEWS,
@@ -24,6 +20,7 @@ from utils.scores import (
     Score,
     of_judge,
 )
+from utils.tables import RowModel, read_rows
 
 RANKED_BY = TABLES["original"][-1]  # the published Jaccard ratio
 FREE = ("seed", "code")  # what seeds of one method may differ in
@@ -42,16 +39,9 @@ class Result:
 
     @property
     def folder(self) -> Path:
-        """Of all seeds of a method: `FOLDER/SEED/eval/test_scores.json`, or `FOLDER/eval/test_scores.json`."""
+        """Of its method: `FOLDER/eval/test_scores.json`, or `FOLDER/SEED/eval/test_scores.json` with several seeds."""
         run = self.file.absolute().parent.parent
-        return run if self.about.seed is None else run.parent
-
-    @property
-    def method(self) -> tuple[str, str]:
-        """Experiment, without generation with what judges learn from; and the data set that says what its source is."""
-        about = self.about
-        learnt_from = f" ({' + '.join(about.told.sensors)})" if about.kind == NO_GENERATION and about.told else ""
-        return about.experiment + learnt_from, about.dataset
+        return run.parent if run.name == str(self.about.seed) else run
 
     def rows(self, name: str, model: type[RowModel]) -> list[RowModel]:
         """Of a table beside the scores; none if it isn't there."""
@@ -63,7 +53,7 @@ class Result:
 class Method:
     """What was tested, with each seed that it was trained with."""
 
-    label: str  # the experiment's name, with that of its data set where several share it
+    label: str  # name of its folder, after those of folders above where other methods' are the same
     results: tuple[Result, ...]  # the lowest seed first
 
     @property
@@ -162,35 +152,29 @@ def compare(files: Iterable[Path]) -> list[Comparison]:
 
 
 def _comparison(results: list[Result]) -> Comparison:
-    results = sorted(
-        results, key=lambda result: (result.method, -1 if result.about.seed is None else result.about.seed)
-    )
-    shared = Counter(experiment for experiment, _ in {result.method for result in results})
-    found = []
-    for (experiment, dataset), members in groupby(results, key=lambda result: result.method):
-        label = experiment if shared[experiment] == 1 else f"{experiment} ({dataset})"
-        variants = _variants([*members])
-        for folder, seeds in variants.items():
-            _check(seeds)
-            place = str(folder.relative_to(os.path.commonpath(variants)))
-            apart = place if place.startswith(experiment) else f"{label} ({place})"
-            found.append(Method(label if len(variants) == 1 else apart, tuple(seeds)))
-    return Comparison(tuple(sorted(found, key=_rank)))
+    folders: dict[Path, list[Result]] = {}
+    for result in results:
+        folders.setdefault(result.folder, []).append(result)
+    methods = (_method(_label(folder, folders), seeds) for folder, seeds in folders.items())
+    return Comparison(tuple(sorted(methods, key=_rank)))
 
 
-def _variants(members: list[Result]) -> dict[Path, list[Result]]:
-    """Runs of one experiment, by folder where each folder holds one variant of it, such as one without radar."""
-    if len({digest(result.about.run.configuration) for result in members}) == 1:
-        return {members[0].folder: members}
-    variants: dict[Path, list[Result]] = {}
-    for result in members:
-        variants.setdefault(result.folder, []).append(result)
-    return variants
+def _label(folder: Path, among: Iterable[Path]) -> str:
+    """The name of a folder, after those of as many above it as it takes to tell it from all others."""
+    others = [other.parts for other in among if other != folder]
+    depth = next(n for n in range(1, len(folder.parts) + 1) if all(parts[-n:] != folder.parts[-n:] for parts in others))
+    return str(Path(*folder.parts[-depth:]))
 
 
-def _rank(method: Method) -> tuple[bool, float]:
+def _method(label: str, members: Iterable[Result]) -> Method:
+    seeds = sorted(members, key=lambda result: -1 if result.about.seed is None else result.about.seed)
+    _check(seeds)
+    return Method(label, tuple(seeds))
+
+
+def _rank(method: Method) -> tuple[bool, float, str]:
     ratio = method.mean(RANKED_BY)
-    return method.is_reference, math.inf if math.isnan(ratio) else -ratio
+    return method.is_reference, math.inf if math.isnan(ratio) else -ratio, method.label
 
 
 def _check(members: Sequence[Result]) -> None:
@@ -199,6 +183,6 @@ def _check(members: Sequence[Result]) -> None:
         if previous.about.seed == other.about.seed:
             which = "what has no seed" if other.about.seed is None else f"seed {other.about.seed}"
             raise DataError(f"{where}: found two files of {which}; leave one out")
-        found = previous.about.identity.differences(other.about.identity, apart_from=FREE)
+        found = previous.about.run.differences(other.about.run, apart_from=FREE)
         if found:
             raise DataError(f"{where}: different runs cannot be averaged ({found}); leave one out")

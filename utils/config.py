@@ -51,9 +51,9 @@ def load(paths: Paths) -> dict[str, Any]:
     """Read YAML files and everything that they inherit, and merge later ones over earlier ones.
 
     A key `base: other.yaml` or `base: [a.yaml, b.yaml]` (relative to the file) names files that are merged under it, in
-    order. A key `over`, of what another scale has otherwise, holds by file (relative to its own) what is merged over
-    that file, wherever that is read: as one of `paths` or as a base. Mappings are merged key by key, anything else is
-    replaced; an empty value (`corruption:`) switches a section off.
+    order; what several are based on lies under all of them. A key `over`, of what another scale has otherwise, holds by
+    file (relative to its own) what is merged over that file, wherever that is read: as one of `paths` or as a base.
+    Mappings are merged key by key, anything else is replaced; an empty value (`corruption:`) switches a section off.
 
     Returns:
         The merged mapping, without `base` and `over`.
@@ -61,38 +61,33 @@ def load(paths: Paths) -> dict[str, Any]:
     Raises:
         ConfigError: If a file is missing, is not YAML, does not hold a mapping, or inherits from itself.
     """
-    files = _each(paths)
-    over = _Files({}).merged(files, ())[OVER]
-    merged = _Files(over).merged(files, ())
-    return {key: value for key, value in merged.items() if key != OVER}
+    over = _merged(paths, {})[OVER]
+    return {key: value for key, value in _merged(paths, over).items() if key != OVER}
 
 
-class _Files:
-    """Reads files with what is laid over them and with their bases, each once: bases may have a common base."""
+def _merged(paths: Paths, over: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[Path, dict[str, Any]] = {}
+    for path in _each(paths):
+        _collect(path, over, found, ())
+    return reduce(merge, found.values(), {})
 
-    def __init__(self, over: Mapping[str, Any]) -> None:
-        self._over = over
-        self._known: dict[Path, dict[str, Any]] = {}
 
-    def merged(self, files: Iterable[Path], heirs: tuple[Path, ...]) -> dict[str, Any]:
-        return reduce(merge, (self._load(file, heirs) for file in files), {})
-
-    def _load(self, path: Path, heirs: tuple[Path, ...]) -> dict[str, Any]:
-        content = _parse(path, f" (the 'base' of {heirs[-1]})" if heirs else "")
-        place = path.resolve()
-        if place in heirs:
-            raise ConfigError(f"{path}: a file inherits from itself through 'base'; remove one of the links")
-        if place not in self._known:
-            content = merge(content, self._over.get(str(place), {})) | {OVER: _over(path, content.get(OVER, {}))}
-            base = content.pop("base", None)
-            bases = base if isinstance(base, list) else [] if base is None else [base]
-            if not all(isinstance(base, str) for base in bases):
-                raise ConfigError(
-                    f"{path}: base: found {shown(base)}, expected the path of a YAML file, or a list of them"
-                )
-            below = self.merged([path.parent / expand(base) for base in bases], (*heirs, place))
-            self._known[place] = merge(below, content)
-        return self._known[place]
+def _collect(path: Path, over: Mapping[str, Any], found: dict[Path, dict[str, Any]], heirs: tuple[Path, ...]) -> None:
+    """Read a file, after its bases, with what is laid over it; each once, in the order of merging."""
+    content = _parse(path, f" (the 'base' of {heirs[-1]})" if heirs else "")
+    place = path.resolve()
+    if place in heirs:
+        raise ConfigError(f"{path}: a file inherits from itself through 'base'; remove one of the links")
+    if place in found:
+        return
+    content = merge(content, over.get(str(place), {})) | {OVER: _over(path, content.get(OVER, {}))}
+    base = content.pop("base", None)
+    bases = base if isinstance(base, list) else [] if base is None else [base]
+    if not all(isinstance(base, str) for base in bases):
+        raise ConfigError(f"{path}: base: found {shown(base)}, expected the path of a YAML file, or a list of them")
+    for base in bases:
+        _collect(path.parent / expand(base), over, found, (*heirs, place))
+    found[place] = content
 
 
 def _over(path: Path, sections: object) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import sys
+import sysconfig
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ PARTS = re.compile(
     "SLURM_.*|(LOCAL_|GROUP_|NODE_)?RANK|(LOCAL_)?WORLD_SIZE|MASTER_(ADDR|PORT)|TORCHELASTIC_.*|JSM_.*|LSB_.*"
 )
 PARENT = "TOY_IMAGERY_PARENT"  # set for the processes that we start ourselves
-CACHES = ("NUMBA_CACHE_DIR", "MPLCONFIGDIR")
+CACHES = ("MPLCONFIGDIR", "NUMBA_CACHE_DIR")
 
 
 class Stopped(BaseException):
@@ -112,8 +113,11 @@ def _caches() -> Iterator[None]:
     if _writable(home):
         yield
         return
+    code = Path(__file__).parent, Path(sysconfig.get_path("purelib"))
     with tempfile.TemporaryDirectory(prefix="caches-", ignore_cleanup_errors=True) as folder:
-        os.environ |= {variable: f"{folder}/{variable}" for variable in CACHES}
+        # What numba compiles lies beside its code, if that can be.
+        elsewhere = CACHES[:1] if all(map(_writable, code)) else CACHES
+        os.environ |= {variable: f"{folder}/{variable}" for variable in elsewhere}
         yield
 
 

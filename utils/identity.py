@@ -9,11 +9,12 @@ import functools
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, NonNegativeInt, Strict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
 from utils.errors import DataError, UsageError
 from utils.reading import read_text
@@ -37,8 +38,8 @@ class Identity:
         code: see `code_version`.
     """
 
-    configuration: Mapping[str, Any]
-    seed: int | None = None
+    configuration: dict[str, Any]
+    seed: Annotated[NonNegativeInt, Strict()] | None = None
     data: str | None = None
     code: str | None = None
 
@@ -52,9 +53,10 @@ class Identity:
         Raises:
             ValueError: If it is no such record.
         """
-        if not isinstance(record, Mapping) or not isinstance(record.get("configuration"), Mapping):
-            raise ValueError("found no record of what it was made from")
-        return cls(**{key: record.get(key) for key in cls.__dataclass_fields__})
+        try:
+            return TypeAdapter(cls).validate_python(record)
+        except ValidationError as error:
+            raise ValueError("found no record of what it was made from") from error
 
     @property
     def digest(self) -> str:

@@ -3,29 +3,26 @@
 All that reads them raises a DataError where a file is missing or not what was written.
 """
 
-import csv
 import math
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
 
-from utils.config import validate
-from utils.errors import ConfigError, DataError
+from utils.errors import DataError
 from utils.files import find_files
 from utils.identity import Identity
 from utils.intervals import Interval
-from utils.reading import read_text
 from utils.scores import (
     CLASSIFIER_SCORES,
     CLOUDS_ONLY,
     ORIGINAL,
-    REFLECTANCE,
     SCORES,
     TABLES,
     TEST_SERIES,
     TSTR_RATIO,
+    UNCERTAINTY,
     Kind,
     OpacityTold,
     Score,
@@ -33,9 +30,8 @@ from utils.scores import (
     Sees,
     of_judge,
 )
-from utils.tables import Number, number, parse_json
+from utils.tables import Number, Row, number, read_json
 
-LONGEST = 64 << 20  # bytes of a file of scores
 ROUNDING = 1e-6
 Name = Annotated[str, Field(min_length=1, max_length=500)]
 
@@ -44,15 +40,6 @@ class Content(BaseModel):
     """Base of what files hold; keys that nobody reads are ignored."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
-
-
-class Record(Content):
-    """Of an `Identity`."""
-
-    configuration: dict[str, Any]
-    seed: NonNegativeInt | None = None
-    data: str | None = None
-    code: str | None = None
 
 
 class Views(Content):
@@ -82,7 +69,7 @@ class JudgeRecord(Content):
 class About(Content):
     experiment: Name
     kind: Kind
-    run: Record  # what was tested, apart from its seed: only runs that agree in it may be averaged
+    run: Identity  # what was tested, apart from its seed: only runs that agree in it may be averaged
     seed: NonNegativeInt | None  # of training; None where nothing is random
     checkpoint: str | None
     epoch: NonNegativeInt | None
@@ -110,10 +97,6 @@ class About(Content):
         """Say what time series test views show."""
         return TEST_SERIES[self.test_series]
 
-    @property
-    def identity(self) -> Identity:
-        return Identity(**dict(self.run))
-
 
 class KnockOut(Content):
     """Scores of what a method makes without a product of its source."""
@@ -129,12 +112,13 @@ class Scores(Content):
     model_config = ConfigDict(extra="allow")
     reflectance: dict[str, Interval]
     original: dict[str, Interval]
+    uncertainty: dict[str, Interval] = Field(default_factory=dict)
     judges: dict[str, dict[str, Interval]] = Field(default_factory=dict)
     knock_outs: dict[Name, KnockOut] = Field(default_factory=dict)
     about: About
 
     def has(self, score: Score) -> bool:
-        """Data without clouds have no scores of cloudy pixels."""
+        """Data without clouds have no scores of cloudy pixels, and few methods any of uncertainty."""
         return score.name in self._section(score)
 
     def interval(self, score: Score) -> Interval:
@@ -154,7 +138,7 @@ class Scores(Content):
         if [*self.judges] != judges:
             found, expected = (", ".join(names) or "none" for names in (self.judges, judges))
             raise ValueError(f"judges: found {found}, expected {expected} as in about.judges")
-        every = [*TABLES[REFLECTANCE], *TABLES[ORIGINAL], *(score for name in judges for score in of_judge(name))]
+        every = (score for table in (*TABLES.values(), *map(of_judge, judges)) for score in table)
         problem = next(filter(None, map(self._problem, every)), "")
         if problem:
             raise ValueError(problem)
@@ -163,7 +147,8 @@ class Scores(Content):
     def _problem(self, score: Score) -> str:
         where = ".".join(filter(None, (score.protocol, score.judge, score.name)))
         if not self.has(score):
-            optional = score.name.endswith(CLOUDS_ONLY) or score.name == TSTR_RATIO
+            of_some = score.name == TSTR_RATIO or (score.protocol == UNCERTAINTY and not self.uncertainty)
+            optional = of_some or score.name.endswith(CLOUDS_ONLY)
             return "" if optional else f"missing key '{where}'"
         found, (least, most) = self.value(score), score.range
         if found < least - ROUNDING or found > most + ROUNDING:
@@ -173,16 +158,6 @@ class Scores(Content):
         if score in TABLES[ORIGINAL] and not same:
             return f"{score.key}: expected {found} as in {where}.mean"
         return ""
-
-
-class Row(BaseModel):
-    """A row of a table: named cells, and any number of scores."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-    __pydantic_extra__: dict[str, Number]
-
-    def value(self, name: str) -> float:
-        return self.model_extra.get(name, math.nan)
 
 
 class ViewRow(Row):
@@ -224,7 +199,7 @@ class Settings(Content):
 
 
 class ClassifierAbout(Content):
-    identity: Record
+    identity: Identity
     versions: dict[str, str]
 
 
@@ -235,9 +210,6 @@ class ClassifierScores(Content):
     about: ClassifierAbout
 
 
-Model = TypeVar("Model", bound=BaseModel)
-
-
 def read_scores(path: Path) -> Scores:
     return read_json(Scores, path, f"a {SCORES}", "run run_testing.py again")
 
@@ -245,18 +217,6 @@ def read_scores(path: Path) -> Scores:
 def read_classifier_scores(path: Path) -> ClassifierScores:
     what = f"the {CLASSIFIER_SCORES} of a classifier"
     return read_json(ClassifierScores, path, what, "run make_reference_classifier.py again")
-
-
-RowModel = TypeVar("RowModel", bound=Row)
-
-
-def read_rows(path: Path, model: type[RowModel], remedy: str = "run run_testing.py again") -> list[RowModel]:
-    text = read_text(path, "a table of results", limit=LONGEST)
-    try:
-        rows = list(csv.DictReader(text.splitlines(), strict=True, restkey="more cells", restval="no cell"))
-    except csv.Error as error:
-        raise DataError(f"{path}: not a table ({error}); {remedy}") from error
-    return [check(model, row, f"{path}: row {number}", remedy) for number, row in enumerate(rows, 1)]
 
 
 def find_scores(path: Path) -> list[Path]:
@@ -270,20 +230,3 @@ def find(path: Path, name: str, remedy: str) -> list[Path]:
     if not found:
         raise DataError(f"{path}: found no {name}; {remedy}")
     return found
-
-
-def read_json(model: type[Model], path: Path, expected: str, remedy: str) -> Model:
-    """Read a file that holds what a class describes, which is called `expected`."""
-    try:
-        content = parse_json(read_text(path, expected, limit=LONGEST))
-    except ValueError as error:
-        raise DataError(f"{path}: not {expected} ({error}); make it again") from error
-    return check(model, content, path, remedy)
-
-
-def check(model: type[Model], content: object, path: Path | str, remedy: str) -> Model:
-    """Make sure that a file holds what a class describes; the error names everything that is wrong."""
-    try:
-        return validate(model, content, path)
-    except ConfigError as error:
-        raise DataError(f"{error}; {remedy}") from error

@@ -1,8 +1,8 @@
 """Collect the test_scores.json of several experiments and seeds into one table, as Markdown and as CSV.
 
-Each row is an experiment: means over its seeds, ± the half-width of their 95 % confidence interval (Student's t) where
-there are two or more. References, which compete with nobody, stand last. Published figures stand beside those of
-experiments on data of the published size.
+Each row is a method, under the name of its folder: means over its seeds, ± the half-width of their 95 % confidence
+interval (Student's t) where there are two or more. References, which compete with nobody, stand last. Published figures
+stand beside those of experiments on data of the published size.
 """
 
 import argparse
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # run as a script, Python looks for modules beside the script
 
 from utils.cli import Parser, run  # noqa: E402
-from utils.scores import JUDGES, ORIGINAL, REFLECTANCE, SCORES, TITLES, Score, digits  # noqa: E402
+from utils.scores import JUDGES, ORIGINAL, REFLECTANCE, SCORES, TITLES, UNCERTAINTY, Score, digits  # noqa: E402
 
 WITHOUT = "What scores rest on: without a product of the source, or with that of another view"
 
@@ -55,11 +55,13 @@ def write(comparisons: "Sequence[Comparison]", folder: Path) -> None:
 
 def _records(comparison: "Comparison") -> Iterator[dict[str, Any]]:
     """Rows of the CSV file: mean and half-width of each score of each method, NaN where undefined."""
-    columns = [score for protocol in (ORIGINAL, REFLECTANCE, JUDGES) for score in comparison.columns(protocol)]
+    columns = [
+        score for protocol in (ORIGINAL, REFLECTANCE, JUDGES, UNCERTAINTY) for score in comparison.columns(protocol)
+    ]
     for method in comparison.methods:
         about = method.about
-        row = {"dataset": about.dataset, "test_series": about.test_series, "experiment": about.experiment}
-        row |= {"kind": about.kind, "told": method.told, "seeds": len(method.results)}
+        row = {"method": method.label, "dataset": about.dataset, "test_series": about.test_series}
+        row |= {"experiment": about.experiment, "kind": about.kind, "told": method.told, "seeds": len(method.results)}
         for score in columns:
             row |= {score.key: method.mean(score), f"{score.key}_±": method.half_width(score)}
         yield row
@@ -84,14 +86,14 @@ def _table(comparison: "Comparison", protocol: str) -> str:
     from utils.tables import escape, markdown_table
 
     columns, rows = comparison.columns(protocol), []
-    for method in comparison.methods:
+    for method in (method for method in comparison.methods if any(map(method.has, columns))):
         cells = [_cell(method, score) for score in columns]
         label = escape(method.label) + (" *(reference)*" if method.is_reference else "")
         rows.append([label, str(len(method.results)), *cells, escape(method.told)])
         published = comparison.published(method)
         if published and protocol == ORIGINAL:
             rows.append(["*published*", "*5*", *(f"*{number:g}*" for number in published), ""])
-    return markdown_table(["experiment", "seeds", *(score.title for score in columns), "told"], rows)
+    return markdown_table(["method", "seeds", *(score.title for score in columns), "told"], rows)
 
 
 def _knock_outs(comparison: "Comparison") -> str:
@@ -102,7 +104,7 @@ def _knock_outs(comparison: "Comparison") -> str:
         for method in comparison.methods
         for missing, means in method.knock_outs.items()
     ]
-    return markdown_table(["experiment", "what is missing", "RMSE", "Jaccard generated", "ratio"], rows)
+    return markdown_table(["method", "what is missing", "RMSE", "Jaccard generated", "ratio"], rows)
 
 
 def _number(value: float) -> str:

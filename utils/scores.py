@@ -9,6 +9,7 @@ BY_CLOUD_COVER, BY_CLASS = "by_cloud_cover.csv", "by_class.csv"
 SAMPLES, CLASS_MAPS = "samples.png", "classification.png"
 CLASSIFIER, CLASSIFIER_SCORES, CLASSIFIER_PICTURE = "classifier.npz", "scores.json", "confusion_matrix.png"
 VALIDATION = "validation.npz"  # the same classifier, fitted to real series of validation views
+REAL_MAPS = "test.npz"  # what both make of the real series of test views
 SERIES = ("real", "generated")  # that land cover is predicted from
 CONFUSION = {kind: f"confusion_{kind}.csv" for kind in SERIES}
 CONFUSION_PICTURE = {kind: f"confusion_{kind}.png" for kind in SERIES}
@@ -27,9 +28,11 @@ TEST_SERIES: dict[Seen, str] = {
     "partly": "time series some of which training views show too",
     "unseen": "time series that no training view shows",
 }
-OpacityTold = Literal["none", "exact", "estimated"]  # what a method is told of clouds
+OpacityTold = Literal["none", "estimated", "exact"]  # what a method is told of clouds, the least first
+OPACITIES = get_args(OpacityTold)
 Sees = Literal["frame", "series"]  # from how much of the source a method makes a frame
-REFLECTANCE, ORIGINAL, JUDGES = "reflectance", "original", "judges"  # sections of `test_scores.json`
+# Sections of `test_scores.json`; that of uncertainty is of methods which say how uncertain they are.
+REFLECTANCE, ORIGINAL, JUDGES, UNCERTAINTY = "reflectance", "original", "judges", "uncertainty"
 RATIO = "jaccard_ratio"
 # Scores, in a section of `test_scores.json`, without products of the source.
 KNOCK_OUTS, KNOCKED_OUT = "knock_outs", ("rmse", "jaccard_generated", RATIO)
@@ -44,6 +47,7 @@ class Score:
     protocol: str = REFLECTANCE  # the section of `test_scores.json` that has it
     range: tuple[float, float] = (0, inf)  # the smallest and the largest possible value
     lower_is_better: bool = False
+    ideal: float | None = None  # where neither the smallest nor the largest value is the best
     of_real_frames: bool = False  # whether it is the same for everything that is tested on the same views
     judge: str = ""  # under whom; the headline judge if that isn't said
 
@@ -51,6 +55,12 @@ class Score:
     def name(self) -> str:
         """In its section of `test_scores.json`."""
         return self.key.removeprefix("test_").removesuffix("_samples").removesuffix(under(self.judge, ""))
+
+    def merit(self, value: float) -> float:
+        """The larger, the better."""
+        if self.ideal is not None:
+            return -abs(value - self.ideal)
+        return -value if self.lower_is_better else value
 
 
 def under(judge: str, key: str) -> str:
@@ -85,6 +95,13 @@ TABLES = {
         Score("test_jaccard_real_samples", "Jaccard real", range=(0, 1), of_real_frames=True),
         Score(f"test_{RATIO}", "ratio"),
     ),
+    UNCERTAINTY: (
+        Score("crps", "CRPS", UNCERTAINTY, lower_is_better=True),
+        *(Score(f"coverage_{n}", f"coverage, {n} %", UNCERTAINTY, (0, 1), ideal=n / 100) for n in (50, 80, 95)),
+        Score("squared_z", "squared z", UNCERTAINTY, ideal=1),
+        Score("ence", "ENCE", UNCERTAINTY, lower_is_better=True),
+        Score("harm_auroc", "harm AUROC", UNCERTAINTY, (0, 1)),
+    ),
 }
 
 
@@ -99,7 +116,12 @@ def of_judge(name: str) -> tuple[Score, ...]:
 
 
 CLOUDS_ONLY = ("_cloudy", "_clear")  # endings of scores that data without clouds don't have
-TITLES = {REFLECTANCE: "Reflectance protocol", ORIGINAL: "Original protocol (network scale)", JUDGES: "By judge"}
+TITLES = {
+    REFLECTANCE: "Reflectance protocol",
+    ORIGINAL: "Original protocol (network scale)",
+    JUDGES: "By judge",
+    UNCERTAINTY: "How uncertain",
+}
 # Few enough to compare experiments at a glance, as `dvc metrics show` does.
 AT_A_GLANCE = ("rmse", "rmse_cloudy", "ssim", "jaccard_generated", "jaccard_real", RATIO)
 # Means over five seeds: science of the published repository, 250 views of 256 x 256 pixels and 30 steps.

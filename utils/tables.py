@@ -1,4 +1,4 @@
-"""Scores as JSON and CSV files; what is undefined or infinite included."""
+"""What results are kept in, JSON and CSV files; what is undefined or infinite included."""
 
 import csv
 import json
@@ -6,12 +6,16 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BeforeValidator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, NonNegativeInt
 
+from utils.config import validate
+from utils.errors import ConfigError, DataError
 from utils.files import new_file
+from utils.reading import read_text
 
+LONGEST = 64 << 20  # bytes
 DEEPEST = 20  # levels of a JSON file, more than anything here has
 WORDS = {None: math.nan, "": math.nan, "inf": math.inf, "-inf": -math.inf}
 
@@ -22,6 +26,45 @@ def number(cell: object) -> object:
 
 
 Number = Annotated[float, BeforeValidator(number)]
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Row(BaseModel):
+    """A row of a table: named cells, and any number of scores."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    __pydantic_extra__: dict[str, Number]
+
+    def value(self, name: str) -> float:
+        return self.model_extra.get(name, math.nan)
+
+
+class EpochRow(Row):
+    """Of a training's `metrics.csv`: the figures of an epoch, counted from 0, after some steps."""
+
+    epoch: NonNegativeInt
+    step: NonNegativeInt
+
+
+RowModel = TypeVar("RowModel", bound=Row)
+
+
+def read_json(model: type[Model], path: Path, expected: str, remedy: str) -> Model:
+    """Read a file that holds what a class describes, which is called `expected`."""
+    try:
+        content = parse_json(read_text(path, expected, limit=LONGEST))
+    except ValueError as error:
+        raise DataError(f"{path}: not {expected} ({error}); {remedy}") from error
+    return check(model, content, path, remedy)
+
+
+def check(model: type[Model], content: object, path: Path | str, remedy: str) -> Model:
+    """Make sure that a file holds what a class describes; the error names everything that is wrong."""
+    try:
+        return validate(model, content, path)
+    except ConfigError as error:
+        raise DataError(f"{error}; {remedy}") from error
 
 
 def parse_json(text: str) -> Any:  # noqa: ANN401 - whatever the text holds
@@ -53,6 +96,15 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     with new_file(path) as temporary:
         text = json.dumps(_plain(content), indent=1, allow_nan=False, ensure_ascii=False)
         temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read_rows(path: Path, model: type[RowModel], remedy: str = "run run_testing.py again") -> list[RowModel]:
+    text = read_text(path, "a table of results", limit=LONGEST)
+    try:
+        rows = list(csv.DictReader(text.splitlines(), strict=True, restkey="more cells", restval="no cell"))
+    except csv.Error as error:
+        raise DataError(f"{path}: not a table ({error}); {remedy}") from error
+    return [check(model, row, f"{path}: row {number}", remedy) for number, row in enumerate(rows, 1)]
 
 
 def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from src.toygeneration.arrays import SCHEMAS, read_array, write_array
 from src.toygeneration.frames import Features, Frame, FrameSource, Labels, Opacity, Sample
-from src.toygeneration.index import INDEX, is_held_out, read_index, seeds_of
+from src.toygeneration.index import INDEX, Index, is_held_out, seeds_of
 from utils import config as configuration
 from utils.errors import DataError, UsageError
 from utils.files import digest_array, new_directory
+from utils.tables import read_json
 
 
 def is_product(path: Path) -> bool:
@@ -80,7 +81,7 @@ class ProductDataset(FrameSource):
 
     def __init__(self, root: Path | str) -> None:
         self.root = Path(root)
-        self._index = read_index(self.root)
+        self._index = read_json(Index, self.root / INDEX, "the index of a product", "make the product again")
         self._files = list(self._index.files.values())
         self.steps = [step for step, entry in enumerate(self._files) if entry is not None]
         first = self._path("frame", self.steps[0])

@@ -4,20 +4,16 @@ import functools
 import json
 import platform
 from importlib.metadata import version
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field
 
 from src.toygeneration.frames import LARGEST_LABEL
-from utils.errors import DataError
 from utils.number_lists import parse_numbers
-from utils.reading import read_text
 from utils.registry import Configured
-from utils.tables import parse_json
 
 INDEX = "index.json"
-INDEX_LIMIT = 2**24  # bytes, some hundred thousand time steps
 FORMAT_VERSION = 1  # raise it whenever the same configuration and seed give other bytes
 LIBRARIES = ("h5py", "numpy", "pillow", "scipy", "sktime")
 
@@ -109,17 +105,3 @@ class Index(BaseModel):
     features: _Features
     files: Annotated[dict[str, _Entry | None], AfterValidator(_numbered)]
     provenance: Annotated[dict[str, Any], AfterValidator(_traceable)] | None = None
-
-
-def read_index(root: Path) -> Index:
-    path = root / INDEX
-    try:
-        return Index.model_validate(parse_json(read_text(path, "the index of a product", limit=INDEX_LIMIT)))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise DataError(
-            f"{path}: {where:.200}: {first['msg'].removeprefix('Value error, ')}; make the product again"
-        ) from error
-    except ValueError as error:
-        raise DataError(f"{path}: not valid JSON ({error}); make the product again") from error

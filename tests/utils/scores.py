@@ -57,8 +57,9 @@ ABOUT = {
 }
 
 
-def write(folder: Path, value: float | None, **about: Any) -> Path:
-    path = folder / f"{about.get('experiment', 'cgan')}_{about.get('seed', 17)}" / "eval" / SCORES
+def write(folder: Path, value: float | None, name: str | None = None, **about: Any) -> Path:
+    """What testing leaves of a method, in a folder of its name, by default that of the experiment."""
+    path = folder / (name or about.get("experiment", "cgan")) / "eval" / SCORES
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(content(value, **about)), encoding="utf-8")
     return path

@@ -101,6 +101,15 @@ def test_later_files_and_bases_are_merged_over_earlier_ones(write_yaml: Callable
         configuration.read(GenerationConfig, [one, two])
 
 
+def test_what_several_are_based_on_lies_under_all_of_them(write_yaml: Callable[..., Path]) -> None:
+    write_yaml({"a": {"x": 0, "y": 0}, "b": 0}, "root.yaml")
+    one = write_yaml({"base": "root.yaml", "a": {"x": 1}, "b": 1}, "one.yaml")
+    two = write_yaml({"base": "root.yaml", "a": {"y": 2}}, "two.yaml")
+    both = write_yaml({"base": ["one.yaml", "two.yaml"]}, "both.yaml")
+    for paths in (both, [one, two], [two, one]):
+        assert configuration.load(paths) == {"a": {"x": 1, "y": 2}, "b": 1}
+
+
 def test_a_base_of_many_is_read_once(write_yaml: Callable[..., Path]) -> None:
     for number in range(1, 20):
         write_yaml({"base": [f"{number - 1}.yaml"] * 20, "a": number}, f"{number}.yaml")

@@ -19,7 +19,7 @@ CONTENT = st.recursive(
 )
 CONFIGURATIONS = st.dictionaries(st.text(max_size=5), CONTENT, max_size=3)
 IDENTITIES = st.builds(
-    Identity, CONFIGURATIONS, st.none() | st.integers(), st.none() | st.text(), st.none() | st.text()
+    Identity, CONFIGURATIONS, st.none() | st.integers(0), st.none() | st.text(), st.none() | st.text()
 )
 
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from tests.utils.scores import CLASSIFIER, content
 from utils.errors import DataError
-from utils.results import ConfusionRow, CoverRow, Row, ViewRow, read_classifier_scores, read_rows, read_scores
+from utils.results import ConfusionRow, CoverRow, ViewRow, read_classifier_scores, read_scores
 from utils.scores import TABLES
-from utils.tables import write_csv, write_json
+from utils.tables import Row, read_rows, write_csv, write_json
 
 READERS = {"scores": (read_scores, content(0.5)), "classifier": (read_classifier_scores, CLASSIFIER)}
 ODD = st.sampled_from(

@@ -22,7 +22,7 @@ def call(*arguments: object) -> int:
 def test_means_and_intervals_over_seeds(tmp_path: Path) -> None:
     values = [0.5, 0.6, 0.9]
     for seed, value in enumerate(values):
-        write(tmp_path, value, seed=seed)
+        write(tmp_path, value, f"gan/{seed}", seed=seed)
     rule = write(tmp_path, 0.8, **RULE)
     changed = content(0.8, **RULE)
     changed["test_psnr"] = changed["original"]["psnr"]["mean"] = changed["original"]["psnr"]["high"] = "inf"
@@ -31,7 +31,8 @@ def test_means_and_intervals_over_seeds(tmp_path: Path) -> None:
     assert call(tmp_path, f"--o={tmp_path / 'table'}") == 0
     with (tmp_path / "table/scores.csv").open() as stream:
         best, gan = csv.DictReader(stream)
-    assert (best["experiment"], best["seeds"], best["test_mae_±"]) == ("cloudy_copy", "1", "")
+    assert (best["method"], best["seeds"], best["test_mae_±"]) == ("cloudy_copy", "1", "")
+    assert (gan["method"], gan["experiment"], gan["seeds"]) == ("gan", "cgan_toy_cloud_removal", "3")
     assert (best["correlation"], best["test_psnr"]) == ("", "inf")
     assert float(gan["rmse"]) == pytest.approx(2 / 3)
     low, high = stats.t.interval(0.95, 2, loc=2 / 3, scale=stats.sem(values))
@@ -49,7 +50,7 @@ def test_published_figures_stand_beside_data_of_the_published_size_only(
         assert call(path) == 0
         shown = capsys.readouterr().out
         assert ("| *published* | *5* | *0.246* |" in shown) == published
-        assert "| cgan_toy_cloud_removal | 1 | 0.500 |" in shown
+        assert "| cgan | 1 | 0.500 |" in shown
 
 
 def test_what_is_compared_decides_what_stands_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,7 +61,7 @@ def test_what_is_compared_decides_what_stands_together(tmp_path: Path, capsys: p
     shown = capsys.readouterr().out
     assert shown.count("## ") == 1
     assert "## optical_only, toy_cloud_removal: 38 test views" in shown
-    assert "| cgan_toy_cloud_removal (optical_only) | 1 | 0.400 |" in shown
+    assert "| b/cgan | 1 | 0.400 |" in shown
     write(tmp_path / "c", 0.3, data="xyz")
     write(tmp_path / "d", 0.2, judge="xyz")
     assert call(tmp_path) == 0
@@ -75,15 +76,26 @@ def test_references_stand_last_whatever_they_reach_and_are_called_so(
     for value, sensors in ((0.7, ["sar"]), (0.8, ["clouded_optical", "sar"])):
         told = {"sensors": sensors, "opacity": "none", "sees": "series"}
         about = {"experiment": "no_generation", "kind": "no generation", "told": told}
-        write(tmp_path / sensors[0], value, **RULE | about)
+        write(tmp_path, value, f"no_generation_{len(sensors)}", **RULE | about)
     assert call(tmp_path) == 0
     rows = [line.split(" | ")[0] for line in capsys.readouterr().out.splitlines() if " | 1 | " in line]
     assert rows[:4] == [
-        "| cgan_toy_cloud_removal",
+        "| cgan",
         "| bound *(reference)*",
-        "| no_generation (clouded_optical + sar) *(reference)*",
-        "| no_generation (sar) *(reference)*",
+        "| no_generation_2 *(reference)*",
+        "| no_generation_1 *(reference)*",
     ]
+
+
+def test_a_method_is_named_by_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What else would be called the same by those above it, too; a seed's folder is none of a method's own."""
+    for name, seed in (("a/gan/17", 17), ("a/gan/18", 18), ("b/gan", 17), ("rule_1", 17), ("b/17/rule_2", 17)):
+        write(tmp_path, 0.5, name, seed=seed)
+    write(tmp_path, 0.5, "17", **RULE)
+    assert call(tmp_path) == 0
+    rows = [line.split(" | ")[:2] for line in capsys.readouterr().out.splitlines() if " | 0.500" in line]
+    expected = {"| 17": "1", "| a/gan": "2", "| b/gan": "1", "| rule_1": "1", "| rule_2": "1"}
+    assert rows[: len(expected)] == [[name, seeds] for name, seeds in expected.items()]
 
 
 def test_data_without_clouds_have_no_columns_of_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -118,8 +130,8 @@ def test_names_are_shown_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_what_cannot_be_averaged_is_named(
     changes: dict[str, Any], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    one = write(tmp_path / "one", 0.5, seed=changes.get("seed", 17) and 17)
-    other = write(tmp_path / ("one" if changes.get("seed") else "other"), 0.5, **changes)
+    one = write(tmp_path, 0.5, "gan", seed=changes.get("seed", 17) and 17)
+    other = write(tmp_path, 0.5, "other", **changes).parent.rename(tmp_path / "gan/again") / one.name
     assert call(tmp_path) == 2
     shown = capsys.readouterr().err
     assert message in shown

@@ -12,9 +12,11 @@ from utils.cli import Parser
 Result = TypeVar("Result")
 
 
-def benchmark_parser(description: str | None, *, runs: int) -> Parser:
+def benchmark_parser(description: str | None, *, runs: int, writes: bool = False) -> Parser:
     parser = Parser(description)
     parser.add_argument("--runs", type=int, default=runs, metavar="N", help="runs of each (default: %(default)s)")
+    if writes:
+        parser.add_argument("--o", type=Path, metavar="DIR", help="folder for temporary files (default: the system's)")
     return parser
 
 

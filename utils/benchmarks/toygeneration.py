@@ -40,9 +40,8 @@ PAUSE = 2  # seconds; memory just freed is handed out again at once, which favou
 
 
 def build_parser() -> Parser:
-    parser = benchmark_parser(__doc__, runs=5)
+    parser = benchmark_parser(__doc__, runs=5, writes=True)
     parser.add_argument("--skip-large", action="store_true", help="leave out the large scene")
-    parser.add_argument("--o", type=Path, metavar="DIR", help="folder for temporary files (default: the system's)")
     return parser
 
 

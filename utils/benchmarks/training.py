@@ -1,7 +1,8 @@
 """Time training steps: with data as they come, against the same step fed by one batch that is always there.
 
 Both run through the same trainer, in turn; figures are medians. FLOPs of a step are counted by PyTorch, and compared
-with the rate at which this machine multiplies large matrices in the same precision. Prints a Markdown table.
+with the rate at which this machine multiplies large matrices in the same precision; kept is what a step holds in memory
+for its gradients. Prints a Markdown table.
 """
 
 import argparse
@@ -36,20 +37,22 @@ EXPERIMENTS = (
     "cloud_removal/cgan_upper_bound_toy.yaml",
     "cloud_removal/cgan_frame_recurrent_toy.yaml",
     "sar_to_optical/cycle_gan_toy.yaml",
+    "cloud_removal/sequence_toy.yaml",
+    "cloud_removal/flow_toy.yaml",
 )
+OF_FRAMES = EXPERIMENTS[:4]
 WARM_UP = 5  # steps that aren't counted
-HEAD = ("experiment", "step", "frames/s", "fixed batch", "data overhead", "GFLOP/step", "TFLOP/s", "of peak")
+HEAD = ("experiment", "step", "frames/s", "fixed batch", "data overhead", "GFLOP/step", "TFLOP/s", "of peak", "kept")
 
 
 def build_parser() -> Parser:
-    parser = benchmark_parser(__doc__, runs=5)
+    parser = benchmark_parser(__doc__, runs=5, writes=True)
     parser.add_argument("--scale", choices=("demo", "published"), default="demo", help="default: %(default)s")
     parser.add_argument("--device", metavar="IDS", help="GPU: 0 or auto (default: CPU)")
     parser.add_argument("--precision", default="32", help="32, bf16-mixed or 16-mixed (default: %(default)s)")
     parser.add_argument("--cache", default="auto", help="none, ram, device or auto (default: %(default)s)")
     parser.add_argument("--views", type=int, default=24, metavar="N", help="views to train on (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=20, metavar="N", help="timed in each run (default: %(default)s)")
-    parser.add_argument("--o", type=Path, metavar="DIR", help="folder for temporary files (default: the system's)")
     return parser
 
 
@@ -94,11 +97,13 @@ def measure(file: str, folder: Path, arguments: argparse.Namespace, devices: "De
     from utils.config import load, merge, validate
 
     over = [CONFIGS / "demo.yaml"] if arguments.scale == "demo" else []
+    content = load([CONFIGS / file, *over])
+    as_published = {"frames_per_series": 5} if file in OF_FRAMES else {}
     changes = {
-        "experiment": {"precision": arguments.precision, "frames_per_series": 5},  # as published
+        "experiment": {"precision": arguments.precision, **as_published},
         "dataset": {"root": str(folder / Path(file).parent), "cache": arguments.cache},
     }
-    config = validate(ExperimentConfig, merge(load([CONFIGS / file, *over]), changes), file)
+    config = validate(ExperimentConfig, merge(content, changes), file)
     data = open_data(config, 0)
     config = sized(config, data.features, data.smallest_batch())
     data.prepare(devices.own)
@@ -111,8 +116,9 @@ def measure(file: str, folder: Path, arguments: argparse.Namespace, devices: "De
     with FlopCounterMode(display=False) as counter:
         train(config, fixed, devices, 0, 1)
     step, alone = median(timed["data"]), median(timed["fixed"])
-    frames = mean(len(part.index) for part in data.plan("train", 0))
-    flops = counter.get_total_flops() / len(batch["target"]) * frames
+    samples = mean(part.samples for part in data.plan("train", 0))
+    frames = samples if file in OF_FRAMES else samples * data.features.horizon
+    flops = counter.get_total_flops() / len(batch["target"]) * samples
     return [
         config.experiment.name,
         f"{step * 1e3:.1f} ms",
@@ -122,6 +128,7 @@ def measure(file: str, folder: Path, arguments: argparse.Namespace, devices: "De
         f"{flops / 1e9:.1f}",
         f"{flops / step / 1e12:.3g}",
         f"{flops / step / peak:.0%}",
+        f"{kept(config, batch) / 1e6:.0f} MB",
     ]
 
 
@@ -158,6 +165,24 @@ def train(
     )
     trainer.fit(Learner(config, Identity({}, seed=0)), batches)
     return (ended[-1] - ended[0]) / steps
+
+
+def kept(config: "ExperimentConfig", batch: "Batch") -> int:
+    """Count the bytes that the losses of a batch keep for their gradients, in single precision."""
+    import torch
+
+    from src.rsgan.building import build_experiment
+
+    storages: dict[int, int] = {}
+
+    def see(tensor: "torch.Tensor") -> "torch.Tensor":
+        storages[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    experiment = build_experiment(config, 0).to(batch["target"].device)
+    with torch.autograd.graph.saved_tensors_hooks(see, lambda tensor: tensor):
+        experiment.step(batch)
+    return sum(storages.values())
 
 
 def matrix_rate(device: "torch.device", precision: str) -> float:

@@ -10,7 +10,7 @@ from pydantic import Field, NonNegativeInt
 from src.toygeneration.frames import Frame, Opacity
 from src.toygeneration.modules.corruptions import CORRUPTIONS, Corrupt, Corruption
 from src.toygeneration.modules.fields import PowerLaw, enlargement
-from utils.ahead import Ahead
+from utils.ahead import one_ahead
 from utils.fields import Amount, Range, Share
 from utils.memory import check
 from utils.seeding import Streams
@@ -64,7 +64,7 @@ class CloudAndBrightness(Corruption):
             clear = np.zeros((height, width), np.float32)
             return clear, clear + gain, clear + offset
 
-        cover_of = Ahead(draw, steps) if height * width > LARGE else draw
+        cover_of = one_ahead(draw, steps) if height * width > LARGE else draw
 
         def corrupt(frame: Frame, step: int) -> tuple[Frame, Opacity | None]:
             opacity, kept, added = cover_of(step)
