@@ -2,9 +2,8 @@
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +22,14 @@ from src.rsgan.devices import Devices, quieten
 from src.rsgan.evaluation.classifiers import FittedClassifier
 from src.rsgan.evaluation.drawing import Strip
 from src.rsgan.evaluation.judges import compared, open_judges
-from src.rsgan.evaluation.knock_outs import Change, list_changes, score_changed
+from src.rsgan.evaluation.knock_outs import list_changes, score_changed
+from src.rsgan.evaluation.metrics.uncertainty import Ensemble, Gaussian, Prediction
 from src.rsgan.evaluation.no_generation import learn_from_sources
 from src.rsgan.evaluation.outcome import Outcome, write_results
-from src.rsgan.evaluation.pixels import class_map, parcel_map
-from src.rsgan.evaluation.scoring import ViewScores, score_sources, score_view
+from src.rsgan.evaluation.pixels import classify_real
+from src.rsgan.evaluation.scoring import score_sources, score_view
 from src.rsgan.evaluation.synthetic import learn_from_generated, score_real
+from src.rsgan.experiments import Generated
 from src.rsgan.run_folder import RunFolder
 from src.rsgan.translator import Tested, open_baseline, open_experiment
 from utils.cli import progress_bar
@@ -145,70 +146,68 @@ def _score(test: _Test) -> Outcome:
     learnt = learn_from_sources(test.judges, test.data, njobs=1) if without_images else None
     validation = [] if without_images else test.data.views("val")
     synthetic = learn_from_generated(test.judges, validation, _generate_validation(test), njobs=1)
+    looks_at = test.config.experiment.sensors(test.config.dataset)
+    changes = list_changes(test.data, looks_at) if test.knock_outs else {}
+    knocked_out: dict[str, list[dict[str, float]]] = {change: [] for change in changes}
     with progress_bar("Testing", len(test.data.names["test"])) as advance:
         for number, name in enumerate(test.data.names["test"]):
-            series, generated = _generate(test, "test", number, "target", "cloud")
-            view = test.data.views("test")[number]
-            classes, parcels = class_map(view), parcel_map(view)
+            series = _read(test, "test", number, "target", "cloud")
+            made = _translate(test, name, series)
             real, opacity = series["target"], series["cloud"][:, 0]
+            parcels, classes = np.moveaxis(test.data.views("test")[number].read(0, "annotation"), -1, 0)
+            on_real = classify_real(number, real, classes, test.judges, njobs=njobs)
             if learnt is None:
-                views[name] = score_view(generated, real, classes, parcels, opacity, test.judges, njobs=njobs)
+                uncertain = _uncertain(made)
+                shown = made.frames, real, classes, parcels, opacity
+                scores = score_view(*shown, test.judges, on_real, uncertain=uncertain, njobs=njobs)
+                if number < VIEWS_SHOWN:
+                    strips.append(_strip(test, name, series, made.frames, uncertain))
             else:
-                views[name] = score_sources(generated, real, classes, opacity, test.judges, learnt, njobs=njobs)
-            for judge, found in score_real(real, classes, test.judges, synthetic, njobs=njobs).items():
-                views[name].judged[judge].update(found)
-            if number < VIEWS_SHOWN and learnt is None:
-                strips.append(_strip(test, name, series, generated))
+                scores = score_sources(made.frames, classes, opacity, test.judges, learnt, on_real, njobs=njobs)
+            for judge, found in score_real(number, real, classes, test.judges, synthetic, njobs=njobs).items():
+                scores.judged[judge].update(found)
+            for what, change in changes.items():
+                changed = _translate(test, name, series | {"source": change(number, series["source"])})
+                judge, *_ = learnt or test.judges
+                row = score_changed(changed.frames, None if learnt else real, classes, judge, njobs=njobs)
+                knocked_out[what].append(row | {"jaccard_real": scores.figures["jaccard_real"]})
             if number < MAPS_SHOWN:
-                maps.append((f"view {name}", classes, views[name].predicted))
+                maps.append((f"view {name}", classes, scores.predicted))
+            views[name] = scores
             advance()
-    knocked_out = _knock_out(test, views, learnt, njobs=njobs) if test.knock_outs else {}
     experiment = test.config.experiment
     return Outcome(experiment.name, views, strips, maps, experiment.seed, _about(test), knocked_out)
 
 
-def _knock_out(
-    test: _Test, views: Mapping[str, ViewScores], learnt: Sequence[FittedClassifier] | None, *, njobs: int
-) -> dict[str, list[dict[str, float]]]:
-    """Score what becomes of each test view without each product of the source, by the headline judge."""
-    looks_at = test.config.experiment.sensors(test.config.dataset)
-    changes = list_changes(test.data, looks_at)
-    judge, *_ = learnt or test.judges
-    found: dict[str, list[dict[str, float]]] = {name: [] for name in changes}
-    with progress_bar("Knock-outs", len(changes) * len(views)) as advance:
-        for (name, change), (number, scores) in product(changes.items(), enumerate(views.values())):
-            series, generated = _generate(test, "test", number, "target", change=change)
-            real, classes = None if learnt else series["target"], class_map(test.data.views("test")[number])
-            row = score_changed(generated, real, classes, judge, njobs=njobs)
-            found[name].append(row | {"jaccard_real": scores.figures["jaccard_real"]})
-            advance()
-    return found
-
-
-def _generate(
-    test: _Test, split: Split, number: int, *beside: Kind, change: Change | None = None
-) -> tuple[Batch, Tensor]:
-    """Read the series of a view with what is wanted beside it, and translate it; from another source, if changed."""
+def _read(test: _Test, split: Split, number: int, *beside: Kind) -> Batch:
+    """Read the series of a view, with what is wanted beside what is translated."""
     kinds = tuple(dict.fromkeys((*test.tested.translator.kinds, *beside)))
-    series = to_device(test.data.series(split, number, kinds), test.device)
-    if change is not None:
-        series["source"] = change(number, series["source"])
-    generated = test.tested.translator.translate(series)
-    if not torch.isfinite(generated).all():
-        name = test.data.names[split][number]
+    return to_device(test.data.series(split, number, kinds), test.device)
+
+
+def _translate(test: _Test, name: str, series: Batch) -> Generated:
+    made = test.tested.translator.translate(series)
+    generated = made if isinstance(made, Generated) else Generated(made)
+    if not all(torch.isfinite(values).all() for values in vars(generated).values() if values is not None):
         raise RunError(f"view {name}: found generated values that are not finite: training diverged; train again")
-    return series, generated
+    return generated
+
+
+def _uncertain(made: Generated) -> Prediction | None:
+    if made.samples is not None:
+        return Ensemble(made.samples)
+    return None if made.std is None else Gaussian(made.frames, made.std)
 
 
 def _generate_validation(test: _Test) -> Iterator[Tensor]:
-    count = len(test.data.names["val"])
-    with progress_bar("Validation", count) as advance:
-        for number in range(count):
-            yield _generate(test, "val", number)[1]
+    names = test.data.names["val"]
+    with progress_bar("Validation", len(names)) as advance:
+        for number, name in enumerate(names):
+            yield _translate(test, name, _read(test, "val", number)).frames
             advance()
 
 
-def _strip(test: _Test, name: str, series: Batch, generated: Tensor) -> Strip:
+def _strip(test: _Test, name: str, series: Batch, generated: Tensor, uncertain: Prediction | None) -> Strip:
     """Choose equally spaced steps of a series to show."""
     steps = test.data.features.steps
     chosen = np.unique(np.linspace(0, len(steps) - 1, STEPS_SHOWN).round().astype(int))
@@ -225,8 +224,10 @@ def _strip(test: _Test, name: str, series: Batch, generated: Tensor) -> Strip:
         parts = series["source"].split(list(sizes.values()), dim=1)
         rows = {name: shown(part) for name, part in zip(sizes, parts, strict=True)}
     rows |= {"generated": shown(generated), "target": shown(series["target"])}
-    error = np.abs(rows["generated"] - rows["target"]).mean(axis=-1)
-    return Strip(f"view {name}", [steps[i] for i in chosen], rows, error)
+    errors = {"absolute error": np.abs(rows["generated"] - rows["target"]).mean(axis=-1)}
+    if uncertain:
+        errors["standard deviation"] = uncertain.std[chosen].mean(dim=1).cpu().numpy() / 2
+    return Strip(f"view {name}", [steps[i] for i in chosen], rows, errors)
 
 
 def _about(test: _Test) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import pickle
 import shutil
 import types
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,18 @@ from PIL import Image
 import make_reference_classifier
 import run_testing
 import run_training
+from src.rsgan import testing
+from src.rsgan.baselines import Rule
 from src.rsgan.checkpoint import IDENTITY
 from src.rsgan.configuration import ExperimentConfig
 from src.rsgan.data.datamodule import ToyDataModule
 from src.rsgan.data.store import Batch
 from src.rsgan.data.views import View
+from src.rsgan.evaluation import archive
 from src.rsgan.evaluation.archive import load_classifier, save_classifier
 from src.rsgan.evaluation.classifiers import CLASSIFIERS
 from src.rsgan.evaluation.pixels import PixelSample
-from src.rsgan.experiments import Translator
+from src.rsgan.experiments import Generated, Translator
 from src.rsgan.translator import open_experiment
 from src.toygeneration.dataset.views import build_views
 from tests.conftest import CLOUDS, ROOT, change, contents
@@ -35,7 +39,9 @@ from tests.rsgan import conftest
 from tests.rsgan.conftest import (
     BASELINES,
     CGAN,
+    CONFIGS,
     CYCLE,
+    FLOW,
     HORIZON,
     NO_GENERATION,
     RECURRENT,
@@ -47,9 +53,11 @@ from tests.rsgan.conftest import (
 )
 from utils import score_table
 from utils.cli import run
+from utils.comparison import compare
 from utils.config import load, read
-from utils.results import ConfusionRow, ViewRow, find_scores, read_classifier_scores, read_rows, read_scores
+from utils.results import ConfusionRow, ViewRow, find_scores, read_classifier_scores, read_scores
 from utils.scores import BY_CLOUD_COVER, RESULTS, SAMPLES, TABLES
+from utils.tables import read_rows
 
 Trained = Callable[[Path], Path]
 
@@ -94,7 +102,7 @@ def tested(cfg: Shrunk, tmp_path: Path, classifiers: dict[str, Path], uninterrup
 
 
 @pytest.mark.parametrize(
-    "file", [CGAN, UPPER_BOUND, RECURRENT, CYCLE, *BASELINES], ids=lambda f: str(f.relative_to(ROOT))
+    "file", [CGAN, UPPER_BOUND, RECURRENT, CYCLE, FLOW, *BASELINES], ids=lambda f: str(f.relative_to(ROOT))
 )
 def test_every_experiment_is_scored(file: Path, tested: Trained) -> None:
     folder = tested(file) / "eval"
@@ -159,7 +167,7 @@ def test_the_classifier_is_the_same_for_every_experiment_and_every_number_of_chu
 
 def test_scores_of_the_classifier(classifiers: dict[str, Path], cfg: Shrunk) -> None:
     folder = classifiers["toy_cloud_removal"]
-    files = {"classifier.npz", "validation.npz", "scores.json", "confusion_matrix.png"}
+    files = {"classifier.npz", "validation.npz", "test.npz", "scores.json", "confusion_matrix.png"}
     assert {path.name for path in folder.iterdir()} == files
     scores = json.loads((folder / "scores.json").read_text())
     config = read(ExperimentConfig, cfg(CGAN))
@@ -337,7 +345,7 @@ def test_a_warning_where_the_classifier_may_have_seen_test_views_and_nowhere_els
         assert ("may have seen test views" in capsys.readouterr().err) == warned
         kept[name] = read_scores(tmp_path / "out" / name / "eval/test_scores.json").about
     assert kept["with radar"].comparison == kept["without"].comparison != kept["another split"].comparison
-    assert kept["with radar"].identity != kept["without"].identity
+    assert kept["with radar"].run != kept["without"].run
 
 
 def test_only_files_that_testing_wrote_are_replaced(
@@ -498,6 +506,33 @@ def test_a_judge_alone_says_nothing_of_learning_from_generated_series(
     }
 
 
+def test_what_judges_make_of_real_series_is_kept_and_changes_nothing(
+    cfg: Shrunk, tmp_path: Path, judges: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only maps of the same data count, which the classifier's identity tells."""
+    shutil.copytree(judges, tmp_path / "without")
+    for file in (tmp_path / "without").rglob("test.npz"):
+        file.unlink()
+    for name, folder in (("with", judges), ("without", tmp_path / "without")):
+        arguments = [f"--o={tmp_path / 'out'}", f"--experiment_name={name}", f"--classifier={folder}"]
+        assert call(run_testing, f"--cfg={cfg(BASELINES[0])}", *arguments) == 0
+    assert contents(tmp_path / "out/with") == contents(tmp_path / "out/without")
+
+    one = "logistic_regression"
+    shutil.copy(judges / "hist_gradient_boosting/test.npz", tmp_path / "without" / one)
+    arguments = [f"--o={tmp_path / 'out'}", f"--classifier={tmp_path / 'without'}"]
+    shown = failure(capsys, run_testing, f"--cfg={cfg(BASELINES[0])}", *arguments)
+    assert f"{one}/test.npz: not made with" in shown
+
+    content, maps = archive.read(judges / one / "test.npz")
+    for wrong in (maps["own"][:, 1:], maps["own"] + 1):
+        archive.write(tmp_path / "without" / one / "test.npz", content, maps | {"own": wrong})
+        shown = failure(capsys, run_testing, f"--cfg={cfg(BASELINES[0])}", *arguments)
+        assert f"{one}/test.npz: not a complete classifier file" in shown
+    others = cfg(BASELINES[0], dataset__split={"train": 0.5, "val": 0.2, "test": 0.3})
+    assert call(run_testing, f"--cfg={others}", *arguments) == 0
+
+
 def test_judges_that_cannot_judge_together(
     cfg: Shrunk, tmp_path: Path, judges: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -517,3 +552,34 @@ def test_judges_that_cannot_judge_together(
     assert "old/classifier.npz: found another classifier, expected only logistic_regression, hist_gradient" in shown
     shown = failure(capsys, make_reference_classifier, f"--cfg={small}", f"--o={tmp_path / 'judge.npz'}")
     assert "judge.npz: found the name of a file, expected a folder" in shown
+
+
+@pytest.mark.parametrize("nsamples", [0, 3])
+def test_methods_that_say_how_uncertain_they_are_are_held_to_it(
+    nsamples: int, cfg: Shrunk, tmp_path: Path, judges: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = testing.open_baseline
+
+    def uncertain(*arguments: Any) -> testing.Tested:
+        tested = original(*arguments)
+        rule = tested.translator
+        return replace(tested, translator=Rule(lambda series: spread(rule.translate(series)), rule.kinds))
+
+    def spread(frames: torch.Tensor) -> Generated:
+        noise = torch.randn((nsamples, *frames.shape), generator=torch.Generator().manual_seed(0))
+        return Generated(frames, samples=frames + noise) if nsamples else Generated(frames, std=torch.ones_like(frames))
+
+    found, small = {}, cfg(CONFIGS / "cloud_removal/closest_clear_value.yaml")
+    for name in ("certain", "uncertain"):
+        arguments = [f"--o={tmp_path}", f"--experiment_name={name}", f"--classifier={judges}"]
+        assert call(run_testing, f"--cfg={small}", *arguments) == 0
+        found[name] = read_scores(tmp_path / name / "eval/test_scores.json")
+        monkeypatch.setattr(testing, "open_baseline", uncertain)
+    assert found["uncertain"].reflectance == found["certain"].reflectance
+    assert found["certain"].uncertainty == {}
+    assert set(found["uncertain"].uncertainty) == {score.name for score in TABLES["uncertainty"]}
+    assert math.isnan(found["uncertain"].uncertainty["coverage_95"].mean) == bool(nsamples)
+    shapes = [np.asarray(Image.open(tmp_path / name / "eval/samples.png")).shape for name in found]
+    assert shapes[0][0] < shapes[1][0]
+    comparison = compare([tmp_path / "uncertain/eval/test_scores.json"])
+    assert "How uncertain" in score_table.markdown(comparison)

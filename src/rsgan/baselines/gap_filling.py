@@ -7,8 +7,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from src.rsgan.baselines import BaselineSettings
-from src.rsgan.baselines.brightness import Brightness, fit_brightness
+from src.rsgan.baselines import BaselineSettings, Rule
+from src.rsgan.baselines.brightness import fit_brightness
 from src.rsgan.data.datasets import DatasetConfig
 from src.rsgan.data.store import Batch
 from utils.errors import ConfigError
@@ -57,26 +57,19 @@ class GapFillingSettings(CloudRemovalSettings):
     def fill(self, frames: Tensor, opacity: Tensor) -> Tensor:
         """Fill what clouds hide: `(T, C, H, W)` of clouded frames in time order and their opacity `(T, 1, H, W)`."""
 
-    def build(self, dataset: DatasetConfig, nbands: Mapping[str, int], training: Iterable[Batch]) -> "GapFilling":
+    def build(self, dataset: DatasetConfig, nbands: Mapping[str, int], training: Iterable[Batch]) -> Rule:
         bands = self.clouded_bands(dataset, nbands)
         if dataset.opacity == "none":
             raise ConfigError(
                 f"dataset.opacity: found none, expected exact or estimated: {self.name} must be told where clouds are"
             )
-        return GapFilling(self, bands, fit_brightness(training, bands) if self.correct_brightness else None)
+        brightness = fit_brightness(training, bands) if self.correct_brightness else None
 
+        def translate(series: Batch) -> Tensor:
+            filled = self.fill(series["source"][:, :bands], series["opacity"])
+            return brightness.correct(filled) if brightness else filled
 
-class GapFilling:
-    """A rule applied to the clouded bands, the first of the source."""
-
-    kinds = ("source", "opacity")
-
-    def __init__(self, settings: GapFillingSettings, bands: int, brightness: Brightness | None) -> None:
-        self._settings, self._bands, self._brightness = settings, bands, brightness
-
-    def translate(self, series: Batch) -> Tensor:
-        filled = self._settings.fill(series["source"][:, : self._bands], series["opacity"])
-        return self._brightness.correct(filled) if self._brightness else filled
+        return Rule(translate, ("source", "opacity"))
 
 
 class ClearValueSettings(GapFillingSettings):

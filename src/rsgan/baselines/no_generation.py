@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, Literal
 
-from torch import Tensor
-
-from src.rsgan.baselines import BaselineSettings
+from src.rsgan.baselines import BaselineSettings, Rule
 from src.rsgan.data.datasets import DatasetConfig
 from src.rsgan.data.store import Batch
 from src.rsgan.experiments import EXPERIMENTS
@@ -21,12 +19,5 @@ class NoGenerationSettings(BaselineSettings):
     kind: ClassVar[Kind] = NO_GENERATION
     sees: ClassVar[Sees] = "series"
 
-    def build(self, dataset: DatasetConfig, nbands: Mapping[str, int], training: Iterable[Batch]) -> "NoGeneration":
-        return NoGeneration()
-
-
-class NoGeneration:
-    kinds = ("source",)
-
-    def translate(self, series: Batch) -> Tensor:
-        return series["source"]
+    def build(self, dataset: DatasetConfig, nbands: Mapping[str, int], training: Iterable[Batch]) -> Rule:
+        return Rule(lambda series: series["source"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import ClassVar, Literal
 
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from src.rsgan.baselines import Rule
 from src.rsgan.baselines.gap_filling import CloudRemovalSettings
 from src.rsgan.data.datasets import DatasetConfig
 from src.rsgan.data.store import Batch
@@ -42,13 +44,13 @@ class OracleSettings(CloudRemovalSettings):
     def sensors(self, dataset: DatasetConfig) -> Sequence[str]:
         return [*super().sensors(dataset), "parcels"]
 
-    def build(self, dataset: DatasetConfig, nbands: Mapping[str, int], training: Iterable[Batch]) -> "Oracle":
+    def build(self, dataset: DatasetConfig, nbands: Mapping[str, int], training: Iterable[Batch]) -> Rule:
         bands = self.clouded_bands(dataset, nbands)
         if dataset.opacity != "exact":
             raise ConfigError(
                 f"dataset.opacity: found {dataset.opacity}, expected exact: the oracle knows where clouds are"
             )
-        return Oracle(fit_clouds(training, bands))
+        return Rule(partial(uncover, fit_clouds(training, bands)), ("source", "opacity", "annotation"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,24 +90,18 @@ def _moments(sample: Batch, bands: int) -> tuple[np.ndarray, ...]:
     return square.numpy(), product.numpy(), clouded.square().sum(dim=(0, 2, 3)).numpy()
 
 
-class Oracle:
-    kinds = ("source", "opacity", "annotation")
-
-    def __init__(self, clouds: Clouds) -> None:
-        self._clouds = clouds
-
-    def translate(self, series: Batch) -> Tensor:
-        clouds = Clouds(*(value.to(series["source"].device) for value in vars(self._clouds).values()))
-        frames = series["source"][:, : len(clouds.gain)]
-        opacity = series["opacity"].double().flatten(2)
-        values = clouds.take_off(frames.double().flatten(2), opacity)
-        parcels = series["annotation"][0, 0].flatten()
-        generated = torch.empty_like(values)
-        for number in parcels.unique():
-            inside = parcels == number
-            found = recover(values[..., inside], opacity[:, 0, inside], clouds.deviation.mean())
-            generated[..., inside] = found
-        return generated.reshape(frames.shape).to(frames.dtype)
+def uncover(clouds: Clouds, series: Batch) -> Tensor:
+    """Recover a series from its clouded frames, parcel by parcel."""
+    clouds = Clouds(*(value.to(series["source"].device) for value in vars(clouds).values()))
+    frames = series["source"][:, : len(clouds.gain)]
+    opacity = series["opacity"].double().flatten(2)
+    values = clouds.take_off(frames.double().flatten(2), opacity)
+    parcels = series["annotation"][0, 0].flatten()
+    generated = torch.empty_like(values)
+    for number in parcels.unique():
+        inside = parcels == number
+        generated[..., inside] = recover(values[..., inside], opacity[:, 0, inside], clouds.deviation.mean())
+    return generated.reshape(frames.shape).to(frames.dtype)
 
 
 def recover(values: Tensor, opacity: Tensor, deviation: Tensor) -> Tensor:

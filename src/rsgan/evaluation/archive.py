@@ -20,12 +20,12 @@ from utils.files import new_file
 from utils.identity import Identity
 from utils.reading import regular_file
 from utils.registry import Configured
-from utils.results import Record, check
-from utils.tables import parse_json
+from utils.tables import check, parse_json
 
 DESCRIPTION = "description"
 PREFIX = "model."  # of the arrays' names
 REMEDY = "make it again with make_reference_classifier.py"
+OWN, ON_VALIDATION = "own", "on_validation"  # of a judge, and of what learnt from validation views
 LARGEST = 2 << 30  # bytes; a hundred trees with a leaf for each of 20 000 series have 0.2 · 10⁹
 Class = Annotated[int, Field(ge=1, lt=2**15)]
 Arrays = Mapping[str, NDArray[np.number]]
@@ -37,7 +37,7 @@ class Description(Configured):
     horizon: PositiveInt
     nbands: PositiveInt
     classes: Annotated[list[Class], Field(min_length=2)]
-    identity: Record
+    identity: Identity
     versions: dict[str, str]
     validation_jaccard: float | None = None
 
@@ -49,6 +49,11 @@ class Description(Configured):
         return classes
 
 
+class MapsDescription(Configured):
+    format_version: Literal[1] = 1
+    identity: Identity  # of the classifier
+
+
 def save_classifier(fitted: FittedClassifier, path: Path) -> None:
     """Write a file that `load_classifier` reads, whole or not at all; equal fits give equal bytes."""
     description = Description(
@@ -56,7 +61,7 @@ def save_classifier(fitted: FittedClassifier, path: Path) -> None:
         horizon=fitted.horizon,
         nbands=fitted.nbands,
         classes=fitted.classes.tolist(),
-        identity=Record(**fitted.identity.record()),
+        identity=fitted.identity,
         versions=fitted.versions,
         validation_jaccard=fitted.validation_jaccard,
     )
@@ -75,9 +80,30 @@ def load_classifier(path: Path) -> FittedClassifier:
         found.settings.check(model, found.horizon, found.nbands, len(found.classes))
     except (LookupError, TypeError, ValueError) as error:
         raise _damaged(path, error) from error
-    classes, identity = np.array(found.classes, dtype=np.int64), Identity(**dict(found.identity))
-    shape, about = (found.horizon, found.nbands), (identity, found.versions, model, found.validation_jaccard)
+    shape, classes = (found.horizon, found.nbands), np.array(found.classes, dtype=np.int64)
+    about = found.identity, found.versions, model, found.validation_jaccard
     return FittedClassifier(found.settings, *shape, classes, *about)
+
+
+def save_maps(maps: Arrays, identity: Identity, path: Path) -> None:
+    """Write the class maps `(V, H, W)` that classifiers of one identity make of V views, under `OWN` and the like."""
+    write(path, MapsDescription(identity=identity).model_dump(mode="json"), maps)
+
+
+def load_maps(
+    path: Path, shape: tuple[int, int, int], classes: NDArray[np.int64]
+) -> tuple[Identity, dict[str, NDArray[np.number]]]:
+    """Read class maps of some views.
+
+    Raises:
+        DataError: As `load_classifier`; and if they aren't of that shape, or hold other classes.
+    """
+    content, found = read(path)
+    identity = check(MapsDescription, content, path, REMEDY).identity
+    for maps in found.values():
+        if maps.shape != shape or not np.isin(maps, [0, *classes]).all():
+            raise _damaged(path, ValueError(f"found arrays that are no maps {shape} of classes {classes.tolist()}"))
+    return identity, found
 
 
 def write(path: Path, description: Mapping[str, Any], arrays: Arrays) -> None:

@@ -27,12 +27,12 @@ class Strip:
     title: str
     steps: Sequence[int]
     frames: Mapping[str, NDArray[np.floating]]  # (S, H, W, C) in reflectance, by name of the row, from top to bottom
-    error: NDArray[np.floating]  # (S, H, W) of the generated frames, absolute, a mean over bands, in reflectance
+    errors: Mapping[str, NDArray[np.floating]]  # (S, H, W), means over bands, in reflectance, by name of the row below
 
 
 def draw_strips(strips: Sequence[Strip], path: Path) -> None:
-    """Draw time steps across, and source, generated and target frames and their error down, view after view."""
-    rows = sum(len(strip.frames) + 1 for strip in strips)
+    """Draw time steps across, and source, generated and target frames and their errors down, view after view."""
+    rows = sum(len(strip.frames) + len(strip.errors) for strip in strips)
     columns = max(len(strip.steps) for strip in strips)
     figure = Figure(figsize=(columns * SIDE + 1.2, rows * SIDE * 1.08), dpi=DPI, layout="compressed")
     axes = iter(figure.subplots(rows, squeeze=False).ravel())
@@ -44,10 +44,11 @@ def draw_strips(strips: Sequence[Strip], path: Path) -> None:
             axis.set_ylabel(name, fontsize=9)
             show_row(axis, to_picture(frames), titles)
             titles = []
-        axis = next(axes)
-        axis.set_ylabel("absolute error", fontsize=9)
-        shown = show_row(axis, strip.error, fill=np.nan, cmap="magma", vmin=0, vmax=LARGEST_ERROR)
-        figure.colorbar(shown, ax=axis, label="reflectance", extend="max", aspect=10)
+        for name, errors in strip.errors.items():
+            axis = next(axes)
+            axis.set_ylabel(name, fontsize=9)
+            shown = show_row(axis, errors, fill=np.nan, cmap="magma", vmin=0, vmax=LARGEST_ERROR)
+            figure.colorbar(shown, ax=axis, label="reflectance", extend="max", aspect=10)
     _save(figure, path)
 
 

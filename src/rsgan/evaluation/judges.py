@@ -10,12 +10,12 @@ import numpy as np
 
 from src.rsgan.data.datamodule import ToyDataModule
 from src.rsgan.data.views import View
-from src.rsgan.evaluation.archive import load_classifier
+from src.rsgan.evaluation.archive import ON_VALIDATION, OWN, load_classifier, load_maps
 from src.rsgan.evaluation.classifiers import FittedClassifier
 from src.rsgan.evaluation.pixels import BACKGROUND, class_map
 from utils.errors import UsageError
-from utils.identity import digest
-from utils.scores import CLASSIFIER, VALIDATION
+from utils.identity import Identity, digest
+from utils.scores import CLASSIFIER, REAL_MAPS, VALIDATION
 
 logger = logging.getLogger(__name__)
 
@@ -43,15 +43,16 @@ def open_judges(paths: Iterable[Path], data: ToyDataModule) -> list[FittedClassi
 
     Raises:
         DataError: If one cannot be read.
-        UsageError: If one was made for another horizon, number of bands or set of classes, or two have the same name.
+        UsageError: If one was made for another horizon, number of bands or set of classes, two have the same name, or
+            another's files are beside it.
     """
     files = [file for path in paths for file in _files(path)]
-    found = {file: _load(file) for file in files}
+    fingerprint = compared(data)
+    found = {file: _load(file, data, fingerprint) for file in files}
     _check_names(found)
     every = classes_of(view for split in data.names for view in data.views(split))
     bands = dict(data.features.nbands)[data.config.target]
     expected = {"time steps": data.features.horizon, "bands": bands, "classes": sorted(every)}
-    fingerprint = compared(data)
     for path, fitted in found.items():
         own = {"time steps": fitted.horizon, "bands": fitted.nbands, "classes": fitted.classes.tolist()}
         differing = "; ".join(
@@ -82,14 +83,25 @@ def _files(path: Path) -> list[Path]:
     return [one] if one.exists() else sorted(path.glob(f"*/{CLASSIFIER}")) or [one]
 
 
-def _load(path: Path) -> FittedClassifier:
-    fitted, beside = load_classifier(path), path.with_name(VALIDATION)
-    if not beside.exists():
+def _load(path: Path, data: ToyDataModule, fingerprint: str) -> FittedClassifier:
+    """Read a classifier and what was made with it: maps count only if they are of these data."""
+    fitted, beside, maps = load_classifier(path), path.with_name(VALIDATION), path.with_name(REAL_MAPS)
+    if beside.exists():
+        on_validation = load_classifier(beside)
+        _check_origin(beside, on_validation.identity, path, fitted)
+        fitted = replace(fitted, on_validation=on_validation)
+    if fitted.identity.data != fingerprint or not maps.exists():
         return fitted
-    on_validation = load_classifier(beside)
-    if on_validation.identity != fitted.identity:
+    shape = len(data.names["test"]), data.features.height, data.features.width
+    identity, found = load_maps(maps, shape, fitted.classes)
+    _check_origin(maps, identity, path, fitted)
+    on_validation = fitted.on_validation and replace(fitted.on_validation, real_maps=found.get(ON_VALIDATION))
+    return replace(fitted, real_maps=found.get(OWN), on_validation=on_validation)
+
+
+def _check_origin(beside: Path, identity: Identity, path: Path, fitted: FittedClassifier) -> None:
+    if identity != fitted.identity:
         raise UsageError(f"{beside}: not made with {path}; make both again with make_reference_classifier.py")
-    return replace(fitted, on_validation=on_validation)
 
 
 def _check_names(found: Mapping[Path, FittedClassifier]) -> None:

@@ -12,8 +12,7 @@ from torch import Tensor
 from src.rsgan.data.datamodule import ToyDataModule
 from src.rsgan.evaluation.classifiers import FittedClassifier
 from src.rsgan.evaluation.metrics.classification import jaccard
-from src.rsgan.evaluation.metrics.images import single
-from src.rsgan.evaluation.scoring import classify
+from src.rsgan.evaluation.pixels import classify
 
 Change = Callable[[int, Tensor], Tensor]  # of the source `(T, C, H, W)` of a test view, numbered from 0
 
@@ -65,6 +64,6 @@ def score_changed(
 
     Without `real`, it is the source itself, for a judge that has learnt from such: there is no RMSE.
     """
-    (predicted,) = classify(single(generated), classes, [judge], njobs=njobs)
+    (predicted,) = classify(generated, classes, [judge], njobs=njobs)
     error = math.nan if real is None else ((generated - real) / 2).double().square().mean().sqrt().item()
     return {"rmse": error, "jaccard_generated": jaccard(predicted, classes, judge.nclasses)}

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from src.rsgan.data.datasets import Kind
 from src.rsgan.data.views import View
 from src.rsgan.evaluation.classifiers import UNKNOWN, FittedClassifier, ReferenceClassifier
-from src.rsgan.evaluation.classifiers.chunks import Chunk, Chunks, Series
+from src.rsgan.evaluation.classifiers.chunks import Chunk, Chunks, Labels, Series
 from utils.errors import DataError
 from utils.identity import Identity
 from utils.seeding import Streams
@@ -25,9 +26,29 @@ def class_map(view: View) -> NDArray[np.int16]:
     return view.read(0, "annotation")[..., 1]
 
 
-def parcel_map(view: View) -> NDArray[np.int16]:
-    """Read the numbers of a view's land parcels, which stay where they are: `(H, W)`, 0 for background."""
-    return view.read(0, "annotation")[..., 0]
+def classify(
+    frames: Tensor, classes: Labels, judges: Sequence[FittedClassifier], *, njobs: int
+) -> list[NDArray[np.int64]]:
+    """Predict land cover from a series `(T, C, H, W)` in network scale: `(H, W)` by each judge; background stays 0.
+
+    Raises:
+        DataError: If values are not finite.
+    """
+    foreground = classes != BACKGROUND
+    series = frames.detach().float().cpu().permute(2, 3, 0, 1).numpy()[foreground]  # (T, C, H, W) -> (n, T, C)
+    maps = [np.zeros(classes.shape, np.int64) for _ in judges]
+    for predicted, judge in zip(maps, judges, strict=True):
+        predicted[foreground] = judge.predict(series, njobs=njobs)
+    return maps
+
+
+def classify_real(
+    number: int, frames: Tensor, classes: Labels, judges: Sequence[FittedClassifier], *, njobs: int
+) -> list[NDArray[np.int64]]:
+    """The same from the real series of a test view, numbered from 0: what is known is not done again."""
+    unknown = [judge for judge in judges if judge.real_maps is None]
+    found = iter(classify(frames, classes, unknown, njobs=njobs) if unknown else [])
+    return [next(found) if judge in unknown else judge.real_maps[number].astype(np.int64) for judge in judges]
 
 
 @dataclass(frozen=True, eq=False)

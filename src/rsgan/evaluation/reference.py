@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 from src.rsgan import identities
 from src.rsgan.configuration import classifiers_of, read_classifier_settings
 from src.rsgan.data.datamodule import ToyDataModule
-from src.rsgan.evaluation.archive import save_classifier
+from src.rsgan.evaluation.archive import ON_VALIDATION, OWN, save_classifier, save_maps
 from src.rsgan.evaluation.classifiers import FittedClassifier, ReferenceClassifier
 from src.rsgan.evaluation.classifiers.chunks import FEWEST_CLASSES, Chunk
 from src.rsgan.evaluation.drawing import draw_confusion
 from src.rsgan.evaluation.judges import classes_of, compared
 from src.rsgan.evaluation.metrics.classification import class_jaccard, classification_scores, confusion_matrix
-from src.rsgan.evaluation.pixels import PixelSample
+from src.rsgan.evaluation.pixels import PixelSample, class_map, classify
 from utils.config import named
 from utils.errors import ConfigError, DataError, UsageError
 from utils.files import new_files
 from utils.identity import Identity
-from utils.scores import CLASSIFIER, CLASSIFIER_PICTURE, CLASSIFIER_SCORES, VALIDATION
+from utils.scores import CLASSIFIER, CLASSIFIER_PICTURE, CLASSIFIER_SCORES, REAL_MAPS, VALIDATION
 from utils.tables import write_json
 
 logger = logging.getLogger(__name__)
@@ -72,6 +72,7 @@ def _make(settings: ReferenceClassifier, data: ToyDataModule, path: Path, identi
     everything = PixelSample.draw(data.views("val"), None, rng=np.random.default_rng(0))
     validation = _confusion(fitted, everything, njobs=njobs)
     on_validation = _fit_to_validation(settings, data, identity, njobs=njobs)
+    classifiers = {OWN: fitted} | ({ON_VALIDATION: on_validation} if on_validation else {})
     scores = {
         "classifier": settings.model_dump(mode="json"),
         "validation": _scores(validation, len(data.names["val"])),
@@ -79,12 +80,15 @@ def _make(settings: ReferenceClassifier, data: ToyDataModule, path: Path, identi
         "about": {"horizon": fitted.horizon, "nbands": fitted.nbands, "classes": fitted.classes.tolist()}
         | {"identity": fitted.identity.record(), "versions": fitted.versions},
     }
-    with new_files(path.parent, [CLASSIFIER_SCORES, CLASSIFIER_PICTURE, VALIDATION, path.name]) as folder:
+    with new_files(path.parent, [CLASSIFIER_SCORES, CLASSIFIER_PICTURE, VALIDATION, REAL_MAPS, path.name]) as folder:
         write_json(folder / CLASSIFIER_SCORES, scores)
         title = f"{settings.name}: {len(data.names['val'])} validation views"
         draw_confusion(validation, title, folder / CLASSIFIER_PICTURE)
         if on_validation:
             save_classifier(on_validation, folder / VALIDATION)
+        if data.names["test"]:
+            maps = _classify_test(data, [*classifiers.values()], njobs=njobs)
+            save_maps(dict(zip(classifiers, maps, strict=True)), identity, folder / REAL_MAPS)
         judge = replace(fitted, validation_jaccard=scores["validation"]["jaccard"])
         save_classifier(judge, folder / path.name)
     _report(scores, path)
@@ -128,6 +132,15 @@ def _fit_to_validation(
     if len(np.unique(np.concatenate(sample.labels))) < FEWEST_CLASSES:
         return None
     return sample.fit(settings, njobs=njobs, identity=identity)
+
+
+def _classify_test(data: ToyDataModule, classifiers: Sequence[FittedClassifier], *, njobs: int) -> NDArray[np.int16]:
+    """Make class maps of the real series of test views: `(V, H, W)` by each classifier."""
+    every = []
+    for number, view in enumerate(data.views("test")):
+        real = data.series("test", number, ("target",))["target"]
+        every.append(classify(real, class_map(view), classifiers, njobs=njobs))
+    return np.array(every, np.int16).swapaxes(0, 1)  # (V, N, H, W) -> (N, V, H, W)
 
 
 def _confusion(fitted: FittedClassifier, parts: Iterable[Chunk], *, njobs: int) -> NDArray[np.int64]:

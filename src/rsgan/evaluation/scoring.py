@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from src.rsgan.evaluation.classifiers import FittedClassifier
+from src.rsgan.evaluation.classifiers.chunks import Labels
 from src.rsgan.evaluation.metrics.classification import class_jaccard, classification_scores, confusion_matrix, jaccard
 from src.rsgan.evaluation.metrics.flicker import flicker
 from src.rsgan.evaluation.metrics.images import opacity_region, score_frames, single
 from src.rsgan.evaluation.metrics.temporal import temporal_scores
 from src.rsgan.evaluation.metrics.texture import texture_scores
+from src.rsgan.evaluation.metrics.uncertainty import Prediction, harm_auroc, uncertainty_scores
+from src.rsgan.evaluation.pixels import classify
 from utils.scores import ORIGINAL, REFLECTANCE, SERIES, TABLES
 
 COVER_EDGES = tuple(number / 10 for number in range(1, 10))  # of pixels and frames by opacity: ten bins
@@ -60,11 +63,13 @@ class ViewScores:
 def score_view(
     generated: Tensor,
     real: Tensor,
-    classes: NDArray[np.integer],
-    parcels: NDArray[np.integer],
+    classes: Labels,
+    parcels: Labels,
     opacity: Tensor,
     judges: Sequence[FittedClassifier],
+    on_real: Sequence[Labels],
     *,
+    uncertain: Prediction | None = None,
     njobs: int = 1,
 ) -> ViewScores:
     """Score the series of one view, on the CPU.
@@ -76,6 +81,8 @@ def score_view(
         parcels: `(H, W)`, numbers of land parcels, 0 for background.
         opacity: `(T, H, W)`, of the clouds over the source.
         judges: all with the same classes; the first is that of the headline, which most scores of land cover are of.
+        on_real: `(H, W)`, what each judge makes of the real series.
+        uncertain: how uncertain the generated values are, if that is known.
 
     Raises:
         ValueError: If shapes don't fit.
@@ -86,7 +93,7 @@ def score_view(
     region, shape = _regions(opacity, series_bin, classes, judges[0].nclasses)
     scores = score_frames(generated, real, region, nregions=math.prod(shape))
     sums = {key: values.sum(dim=0).reshape(shape).numpy() for key, values in scores.sums.items()}
-    found = _judge((real, generated), classes, series_bin.numpy(), (judges, judges), njobs=njobs)
+    found = _judge(generated, classes, series_bin.numpy(), judges[0].nclasses, judges, on_real, njobs=njobs)
     cover = opacity.mean(dim=(1, 2), dtype=torch.float64)
     frames = {key: scores.means[key] for key in FRAME_SCORES} | {"cover": cover}
     figures = {
@@ -99,16 +106,19 @@ def score_view(
         **_land_cover(found.confusion),
         COVER: float(cover.mean()),
     }
+    if uncertain:
+        harm = harm_auroc(uncertain.std, found.predicted, classes)
+        figures |= uncertainty_scores(uncertain, real) | {"harm_auroc": harm}
     return ViewScores(figures, {key: values.numpy() for key, values in frames.items()}, sums, *found)
 
 
 def score_sources(
     source: Tensor,
-    real: Tensor,
-    classes: NDArray[np.integer],
+    classes: Labels,
     opacity: Tensor,
     judges: Sequence[FittedClassifier],
     learnt: Sequence[FittedClassifier],
+    on_real: Sequence[Labels],
     *,
     njobs: int = 1,
 ) -> ViewScores:
@@ -125,7 +135,7 @@ def score_sources(
     series_bin = opacity_region(opacity.mean(dim=0), SERIES_EDGES)
     region, shape = _regions(opacity, series_bin, classes, judges[0].nclasses)
     pixels = torch.bincount(region.ravel(), minlength=math.prod(shape)).reshape(shape).double().numpy()
-    found = _judge((real, single(source)), classes, series_bin.numpy(), (judges, learnt), njobs=njobs)
+    found = _judge(source, classes, series_bin.numpy(), judges[0].nclasses, learnt, on_real, njobs=njobs)
     cover = opacity.mean(dim=(1, 2), dtype=torch.float64)
     frames = dict.fromkeys(FRAME_SCORES, np.full(len(cover), math.nan)) | {"cover": cover.numpy()}
     sums = dict.fromkeys(("absolute", "squared", "angle"), np.full(shape, math.nan)) | {"pixels": pixels}
@@ -134,7 +144,7 @@ def score_sources(
 
 
 def _regions(
-    opacity: Tensor, series_bin: Tensor, classes: NDArray[np.integer], nclasses: int
+    opacity: Tensor, series_bin: Tensor, classes: Labels, nclasses: int
 ) -> tuple[Tensor, tuple[int, int, int]]:
     """Number pixels `(T, H, W)` by opacity, mean opacity of their series, and class; and how many there are of each."""
     shape = (len(COVER_EDGES) + 1, len(SERIES_EDGES) + 1, nclasses + 1)
@@ -159,18 +169,18 @@ class _Verdicts(NamedTuple):
 
 
 def _judge(
-    series: Sequence[Tensor],
-    classes: NDArray[np.integer],
+    series: Tensor,
+    classes: Labels,
     bins: NDArray[np.int64],
-    judges: Sequence[Sequence[FittedClassifier]],
+    nclasses: int,
+    judges: Sequence[FittedClassifier],
+    on_real: Sequence[Labels],
     *,
     njobs: int,
 ) -> _Verdicts:
-    """Have real series, and what takes their place, judged by the judges of each, whose names are the same."""
-    every = zip(SERIES, series, judges, strict=True)
-    maps = {kind: classify(frames, classes, own, njobs=njobs) for kind, frames, own in every}
-    judged: dict[str, dict[str, float]] = {judge.settings.name: {} for judge in judges[0]}
-    nclasses = judges[0][0].nclasses
+    """Have judged what takes the place of real series, beside what was made of these."""
+    maps = dict(zip(SERIES, (on_real, classify(series, classes, judges, njobs=njobs)), strict=True))
+    judged: dict[str, dict[str, float]] = {judge.settings.name: {} for judge in judges}
     for kind, predicted in maps.items():
         for name, labels in zip(judged, predicted, strict=True):
             judged[name][f"jaccard_{kind}"] = jaccard(labels, classes, nclasses)
@@ -178,24 +188,8 @@ def _judge(
     return _Verdicts(_confusion(headline, classes, bins, nclasses), headline, judged)
 
 
-def classify(
-    frames: Tensor, classes: NDArray[np.integer], judges: Sequence[FittedClassifier], *, njobs: int
-) -> list[NDArray[np.int64]]:
-    """Predict land cover from a series `(T, C, H, W)` in network scale: `(H, W)` by each judge; background stays 0.
-
-    Raises:
-        DataError: If values are not finite.
-    """
-    foreground = classes != 0
-    series = frames.permute(2, 3, 0, 1).numpy()[foreground]  # (T, C, H, W) -> (n, T, C)
-    maps = [np.zeros(classes.shape, np.int64) for _ in judges]
-    for predicted, judge in zip(maps, judges, strict=True):
-        predicted[foreground] = judge.predict(series, njobs=njobs)
-    return maps
-
-
 def _confusion(
-    predicted: dict[str, NDArray[np.int64]], truth: NDArray[np.integer], bins: NDArray[np.int64], nclasses: int
+    predicted: dict[str, NDArray[np.int64]], truth: Labels, bins: NDArray[np.int64], nclasses: int
 ) -> dict[str, NDArray[np.int64]]:
     """Confusion matrices of pixel series by their mean opacity, for `real` and `generated`."""
     chosen = [bins == number for number in range(len(SERIES_EDGES) + 1)]

@@ -21,6 +21,7 @@ from utils.scores import (
     TRTR,
     TSTR,
     TSTR_RATIO,
+    UNCERTAINTY,
 )
 from utils.seeding import Streams
 
@@ -46,13 +47,15 @@ def summarise(views: Sequence[Figures], *, seed: int) -> dict[str, Any]:
 
     Returns:
         The published keys `test_…`, each a mean over views (the ratio is one of means); then, for `original` and
-        `reflectance` protocols, each score with `mean`, `low`, `high` (95 % bootstrap interval over views) and `count`
-        (views in which it is defined).
+        `reflectance` protocols and for `uncertainty`, if there are such figures, each score with `mean`, `low`, `high`
+        (95 % bootstrap interval over views) and `count` (views in which it is defined).
     """
     columns = {key: np.array([found[key] for found in views]) for key in views[0]}
     intervals = {key: bootstrap_mean(values, rng=_stream(seed, key)) for key, values in columns.items()}
     intervals[RATIO] = _ratio(columns, seed=seed)
-    protocols = {
+    uncertainty = {score.name: intervals.pop(score.name) for score in TABLES[UNCERTAINTY] if score.name in intervals}
+    protocols = {UNCERTAINTY: uncertainty} if uncertainty else {}
+    protocols |= {
         REFLECTANCE: {key: found for key, found in intervals.items() if not key.startswith(PREFIX)},
         ORIGINAL: {key: intervals[PREFIX + key] for key in FRAME_SCORES},
     }

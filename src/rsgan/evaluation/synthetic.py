@@ -14,9 +14,9 @@ from torch import Tensor
 
 from src.rsgan.data.views import View
 from src.rsgan.evaluation.classifiers import FittedClassifier
+from src.rsgan.evaluation.classifiers.chunks import Labels
 from src.rsgan.evaluation.metrics.classification import jaccard
-from src.rsgan.evaluation.pixels import PixelSample
-from src.rsgan.evaluation.scoring import classify
+from src.rsgan.evaluation.pixels import PixelSample, classify, classify_real
 from utils.scores import TRTR, TSTR
 
 logger = logging.getLogger(__name__)
@@ -52,9 +52,9 @@ def learn_from_generated(
 
 
 def score_real(
-    real: Tensor, classes: NDArray[np.integer], judges: Sequence[FittedClassifier], learnt: Learnt, *, njobs: int
+    number: int, real: Tensor, classes: Labels, judges: Sequence[FittedClassifier], learnt: Learnt, *, njobs: int
 ) -> dict[str, dict[str, float]]:
-    """Score the real series `(T, C, H, W)` of a test view, whose land cover `(H, W)` is known.
+    """Score the real series `(T, C, H, W)` of a test view, numbered from 0, whose land cover `(H, W)` is known.
 
     Returns:
         Jaccard indices of what has learnt from generated series, `tstr`, and from real ones, `trtr`, of each judge.
@@ -62,7 +62,10 @@ def score_real(
     scores = {}
     for judge in (judge for judge in judges if judge.settings.name in learnt):
         name = judge.settings.name
-        maps = classify(real.float().cpu(), classes, [learnt[name], judge.on_validation], njobs=njobs)
+        maps = [
+            *classify(real, classes, [learnt[name]], njobs=njobs),
+            *classify_real(number, real, classes, [judge.on_validation], njobs=njobs),
+        ]
         found = (jaccard(predicted, classes, judge.nclasses) for predicted in maps)
         scores[name] = dict(zip((TSTR, TRTR), found, strict=True))
     return scores

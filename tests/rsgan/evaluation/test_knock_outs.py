@@ -14,6 +14,7 @@ from src.rsgan.configuration import ExperimentConfig
 from src.rsgan.data.datamodule import ToyDataModule
 from src.rsgan.evaluation.classifiers import CLASSIFIERS
 from src.rsgan.evaluation.knock_outs import list_changes, score_changed
+from src.rsgan.evaluation.pixels import classify
 from src.rsgan.evaluation.scoring import score_view
 from tests.rsgan.conftest import CGAN, CONFIGS, HORIZON, Shrunk
 from tests.rsgan.test_evaluating import call
@@ -63,7 +64,8 @@ def test_scores_are_those_of_testing() -> None:
     labels = np.arange(60) % 2 + 1
     series = rng.random((60, HORIZON, 3), np.float32) + labels[:, None, None].astype(np.float32) / 9
     judge = CLASSIFIERS.entries["logistic_regression"]().fit(lambda: iter([(series, labels)]))
-    expected = score_view(generated, real, classes, classes, torch.zeros(HORIZON, 12, 14), [judge]).figures
+    clear, on_real = torch.zeros(HORIZON, 12, 14), classify(real, classes, [judge], njobs=1)
+    expected = score_view(generated, real, classes, classes, clear, [judge], on_real).figures
     found = score_changed(generated, real, classes, judge, njobs=1)
     assert found == {key: pytest.approx(expected[key]) for key in ("rmse", "jaccard_generated")}
     without_images = score_changed(generated, None, classes, judge, njobs=1)

@@ -8,8 +8,11 @@ import torch
 from torch import Tensor
 
 from src.rsgan.evaluation.classifiers import CLASSIFIERS, FittedClassifier
+from src.rsgan.evaluation.metrics.uncertainty import Gaussian
+from src.rsgan.evaluation.pixels import classify
 from src.rsgan.evaluation.scoring import ViewScores, score_sources, score_view
 from src.rsgan.evaluation.summary import by_class, by_cloud_cover, figures, summarise, total, total_confusion
+from utils.scores import TABLES
 
 pytestmark = pytest.mark.usefixtures("compiled")
 HORIZON, BANDS, SIDE, NCLASSES = 6, 3, 20, 2
@@ -52,7 +55,9 @@ def classifier() -> FittedClassifier:
 
 def score(generated: Tensor, target: Tensor, classifier: FittedClassifier, cloud: Tensor | None = None) -> ViewScores:
     cloud = opacity() if cloud is None else cloud
-    return score_view(generated, target, classes().numpy(), classes().numpy(), cloud, [classifier])
+    truth = classes().numpy()
+    on_real = classify(target, truth, [classifier], njobs=1)
+    return score_view(generated, target, truth, truth, cloud, [classifier], on_real)
 
 
 def test_the_target_itself_is_perfect(classifier: FittedClassifier) -> None:
@@ -69,6 +74,26 @@ def test_the_target_itself_is_perfect(classifier: FittedClassifier) -> None:
     assert found["reflectance"]["correlation"]["mean"] == pytest.approx(1, abs=1e-6)
     assert found["reflectance"]["nnse"]["mean"] == found["reflectance"]["flicker"]["mean"] == 1
     assert found["reflectance"]["jaccard_ratio"] == {"mean": 1, "low": 1, "high": 1, "count": 3}
+
+
+def test_claims_of_certainty_and_of_the_true_spread(classifier: FittedClassifier) -> None:
+    """CRPS of certainty is the MAE; noise of the deviation that is claimed is within its intervals as it should be."""
+    noisy, truth = real(noise=0.3), classes().numpy()
+    target, on_real = noisy + 0.1 * torch.randn(noisy.shape, generator=torch.Generator().manual_seed(9)), [truth]
+    certain, spread = (
+        score_view(
+            noisy, target, truth, truth, opacity(), [classifier], on_real, uncertain=Gaussian(noisy, std)
+        ).figures
+        for std in (torch.zeros_like(noisy), torch.full_like(noisy, 0.1))
+    )
+    assert certain["crps"] == pytest.approx(certain["mae"])
+    assert spread["crps"] < certain["crps"]
+    assert spread["coverage_80"] == pytest.approx(0.8, abs=0.03)
+    assert spread["squared_z"] == pytest.approx(1, abs=0.05)
+    summary = summarise([spread], seed=0)
+    assert set(summary["uncertainty"]) == {score.name for score in TABLES["uncertainty"]}
+    assert not set(summary["uncertainty"]) & set(summary["reflectance"])
+    assert "uncertainty" not in summarise([score(noisy, target, classifier).figures], seed=0)
 
 
 def test_what_is_ruined_in_the_dark_is_seen_in_reflectance_only(classifier: FittedClassifier) -> None:
@@ -169,10 +194,10 @@ def test_sources_that_are_the_real_series_are_judged_as_these_and_have_no_image_
 ) -> None:
     one, other = opacity(), opacity(4) / 2
     with_images = [score(real(seed), real(seed), classifier, cloud) for seed, cloud in ((0, one), (1, other))]
-    without = [
-        score_sources(real(seed), real(seed), classes().numpy(), cloud, [classifier], [classifier])
-        for seed, cloud in ((0, one), (1, other))
-    ]
+    truth, judges, without = classes().numpy(), [classifier], []
+    for seed, cloud in ((0, one), (1, other)):
+        on_real = classify(real(seed), truth, judges, njobs=1)
+        without.append(score_sources(real(seed), truth, cloud, judges, judges, on_real))
     expected, found = (summarise(figures(views), seed=0) for views in (with_images, without))
     for key, value in found["reflectance"].items():
         if "jaccard" in key or key in {"accuracy_real", "kappa_generated", "cloud_cover"}:

@@ -25,6 +25,8 @@ def scored(cfg: Shrunk, tmp_path: Path) -> Ratio:
     """A function that changes real series of validation views, and scores on them what classifiers learn from that."""
     small = cfg(CGAN, reference_classifier=JUDGES)
     make_reference_classifier([small], tmp_path / "judges")
+    for file in (tmp_path / "judges").glob("*/test.npz"):
+        file.unlink()  # of test views, where validation views are scored
     config = read(ExperimentConfig, small)
     data = ToyDataModule(config.dataset, split_seed=config.experiment.seed, seed=0)
     judges = open_judges([tmp_path / "judges"], data)
@@ -35,7 +37,7 @@ def scored(cfg: Shrunk, tmp_path: Path) -> Ratio:
         series = (change(data.series("val", number, ("target",))["target"]) for number in range(len(views)))
         learnt = learn_from_generated(judges, views, series, njobs=1)
         real = data.series("val", 0, ("target",))["target"]
-        return score_real(real, class_map(views[0]), judges, learnt, njobs=1)
+        return score_real(0, real, class_map(views[0]), judges, learnt, njobs=1)
 
     return score
 
@@ -53,4 +55,4 @@ def test_noise_teaches_nothing(scored: Ratio) -> None:
 
 def test_without_the_same_on_real_series_there_is_no_score() -> None:
     assert learn_from_generated([], [], iter(()), njobs=1) == {}
-    assert score_real(torch.zeros(2, 1, 3, 3), np.ones((3, 3), np.int16), [], {}, njobs=1) == {}
+    assert score_real(0, torch.zeros(2, 1, 3, 3), np.ones((3, 3), np.int16), [], {}, njobs=1) == {}

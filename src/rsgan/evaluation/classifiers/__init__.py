@@ -102,6 +102,7 @@ class FittedClassifier:
     model: Model
     validation_jaccard: float | None = None  # its Jaccard index on real series of validation views, if known
     on_validation: "FittedClassifier | None" = None  # the same settings, fitted to these series, if known
+    real_maps: NDArray[np.integer] | None = None  # (V, H, W), of the real series of V test views, if known
 
     @property
     def nclasses(self) -> int:
