@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, Pos
 from src.rsgan.data.datasets import DatasetConfig
 from src.rsgan.evaluation.classifiers import CLASSIFIERS, DEFAULT, ReferenceClassifier
 from src.rsgan.experiments import EXPERIMENTS, ExperimentSettings
-from src.rsgan.experiments.optimization import Adam, ExponentialDecay
+from src.rsgan.experiments.optimization import Adam, Schedule
 from src.rsgan.models import NETWORKS
 from utils.config import Paths, join, load, names, validate
 from utils.fields import PathText
@@ -62,18 +62,30 @@ class Testing(Configured):
     reference_classifier_path: Annotated[list[PathText], BeforeValidator(_as_list)] | None = None
 
 
-class ExperimentConfig(Configured):
+class SplitSeed(Configured):
+    """The part of an `experiment` section that a reference classifier depends on."""
+
+    seed: NonNegativeInt
+
+
+class CommonConfig(Configured):
+    """What experiments on a data set have in common."""
+
+    experiment: SplitSeed
+    dataset: DatasetConfig
+    reference_classifier: Judges | None = None
+    testing: Testing | None = None
+
+
+class ExperimentConfig(CommonConfig):
     """An experiment file; docs/experiments.md explains all keys."""
 
     experiment: EXPERIMENTS.choice
-    dataset: DatasetConfig
     model: dict[str, NETWORKS.choice] = Field(default_factory=dict)
     optimizer: dict[str, Adam] = Field(default_factory=dict)
-    lr_scheduler: dict[str, ExponentialDecay] | None = None
+    lr_scheduler: dict[str, Schedule] | None = None
     early_stopping: EarlyStopping | None = None
     model_checkpoint: ModelCheckpoint = ModelCheckpoint()
-    reference_classifier: Judges | None = None
-    testing: Testing | None = None
 
     @model_validator(mode="after")
     def _sections_fit(self) -> Self:
@@ -93,22 +105,7 @@ class ExperimentConfig(Configured):
         return self
 
 
-class SplitSeed(Configured):
-    """The part of an `experiment` section that a reference classifier depends on."""
-
-    seed: NonNegativeInt
-
-
-class CommonConfig(Configured):
-    """What experiments on a data set have in common: an experiment file without an experiment."""
-
-    experiment: SplitSeed
-    dataset: DatasetConfig
-    reference_classifier: Judges | None = None
-    testing: Testing | None = None
-
-
-def read_classifier_settings(cfg: Paths) -> ExperimentConfig | CommonConfig:
+def read_classifier_settings(cfg: Paths) -> CommonConfig:
     """Read what a reference classifier is made from: experiment files, or those that they are based on, without a name.
 
     Raises:
@@ -120,7 +117,7 @@ def read_classifier_settings(cfg: Paths) -> ExperimentConfig | CommonConfig:
     return validate(ExperimentConfig if is_whole else CommonConfig, content, names(cfg))
 
 
-def classifiers_of(config: ExperimentConfig | CommonConfig) -> list[ReferenceClassifier]:
+def classifiers_of(config: CommonConfig) -> list[ReferenceClassifier]:
     return _as_list(config.reference_classifier or CLASSIFIERS.entries[DEFAULT]())
 
 

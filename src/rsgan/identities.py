@@ -11,12 +11,10 @@ FREE_IN_TRAINING = {
     "reference_classifier": True,
     "testing": True,
 }
-FREE_IN_TESTING = {"experiment": {"chkpt"}, "dataset": {"root", "cache", "dataloader"}}
+FREE_IN_TESTING = {"experiment": {"chkpt"}, "dataset": {"root", "cache", "dataloader", "crop"}}
 
 
-def of_classifier(
-    settings: ReferenceClassifier, config: ExperimentConfig | CommonConfig, data: str | None = None
-) -> Identity:
+def of_classifier(settings: ReferenceClassifier, config: CommonConfig, data: str | None = None) -> Identity:
     """Its settings, and views with their targets and their split; never the sources."""
     dataset = config.dataset
     return Identity(

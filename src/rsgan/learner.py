@@ -41,6 +41,11 @@ class Means(Metric):
         return dict(zip(self.names, (self.total / self.weight).float().unbind(), strict=True))
 
 
+def _listed(found: Any) -> list[Any]:  # noqa: ANN401 - optimisers or schedules
+    """Make a list of what Lightning gives as one where there is no other."""
+    return found if isinstance(found, list) else [found]
+
+
 class Learner(pl.LightningModule):
     """Lets an experiment learn by manual optimisation: one optimiser for each side of the game.
 
@@ -71,7 +76,7 @@ class Learner(pl.LightningModule):
 
     def on_train_start(self) -> None:
         """Refuse what a checkpoint holds of Adam where shapes differ: PyTorch would read what lies behind it."""
-        for number, optimizer in enumerate(self.optimizers()):
+        for number, optimizer in enumerate(_listed(self.optimizers())):
             for parameter, state in optimizer.state.items():
                 shapes = {"step": (), "exp_avg": parameter.shape, "exp_avg_sq": parameter.shape}
                 for name, shape in shapes.items():
@@ -81,9 +86,15 @@ class Learner(pl.LightningModule):
 
     def descend(self, name: str, loss: Tensor) -> None:
         """Let the networks of one optimiser take a step down a loss."""
-        optimizer = self.optimizers()[list(self.config.experiment.optimizers).index(name)]
+        optimizer = _listed(self.optimizers())[list(self.config.experiment.optimizers).index(name)]
         optimizer.zero_grad()
         self.manual_backward(loss)
+        norm = self.config.optimizer[name].clip_norm
+        if norm is not None:
+            # Lightning refuses: fused optimisers undo the scaling of half precision themselves, and later.
+            scaler = getattr(self.trainer.precision_plugin, "scaler", None)
+            parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+            torch.nn.utils.clip_grad_norm_(parameters, norm if scaler is None else norm * scaler.get_scale())
         optimizer.step()
 
     def training_step(self, sample: Batch, batch_idx: int) -> None:
@@ -99,7 +110,7 @@ class Learner(pl.LightningModule):
     def on_train_epoch_end(self) -> None:
         """Log the epoch's means and let learning rates decay."""
         self.log_dict(self._take(self.train_means, training=True))
-        for schedule in self.lr_schedulers():
+        for schedule in _listed(self.lr_schedulers()):
             schedule.step()
 
     def on_validation_epoch_end(self) -> None:

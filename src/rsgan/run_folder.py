@@ -7,13 +7,12 @@ from pathlib import Path
 from pydantic import NonNegativeInt
 
 from src.rsgan.checkpoint import check_identity
-from utils.config import read
-from utils.errors import ConfigError, DataError, UsageError
+from utils.errors import UsageError
 from utils.files import LEFTOVERS
 from utils.identity import Identity, goes_on
 from utils.registry import Configured
 from utils.scores import RESULTS, SCORES
-from utils.tables import write_json
+from utils.tables import read_json, write_json
 
 PACKAGES = ("torch", "pytorch-lightning", "numpy")
 # What training and testing write. Nothing else in the folder is ever removed.
@@ -73,7 +72,8 @@ class RunFolder:
         if kept:
             try:
                 found = self._checkpoint(identity, chkpt, kept[0].relative_to(self.root))
-                if not (overwrite and self._epochs() > max_epochs):
+                summary = self._read_summary()
+                if not (overwrite and summary and summary.epochs > max_epochs):
                     return found
             except UsageError:
                 if not overwrite:
@@ -120,16 +120,11 @@ class RunFolder:
         summary = self._read_summary()
         return summary is not None and (summary.stopped_early or summary.epochs >= max_epochs)
 
-    def _epochs(self) -> int:
-        """Number of epochs after which the run ended; 0 where it has not."""
-        summary = self._read_summary()
-        return summary.epochs if summary else 0
-
     def _read_summary(self) -> Summary | None:
-        try:
-            return read(Summary, self._summary) if self._summary.exists() else None
-        except ConfigError as error:
-            raise DataError(f"{error}; remove it to go on with training") from error
+        """How the run ended; None where it has not."""
+        if not self._summary.exists():
+            return None
+        return read_json(Summary, self._summary, "the summary of a run", "remove it to go on with training")
 
     def finish(self, summary: Summary) -> None:
         """Record that the run came to its end."""

@@ -86,8 +86,7 @@ def open_data(config: ExperimentConfig, seed: int) -> ToyDataModule:
         config.dataset,
         split_seed=settings.seed,
         seed=seed,
-        in_time_order=settings.in_time_order,
-        frames_per_series=settings.frames_per_series,
+        batching=settings.batching(config.dataset),
         kinds=settings.builds.kinds,
     )
 

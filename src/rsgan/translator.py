@@ -19,7 +19,7 @@ from utils.scores import BOUND, NETWORK, Kind
 logger = logging.getLogger(__name__)
 # What a checkpoint and the configuration that tests it must agree on, or test views were trained on.
 SHARED = ("experiment.name", "experiment.seed", "dataset", "model")
-FREE = ("dataset.root", "dataset.cache", "dataset.dataloader")
+FREE = ("dataset.root", "dataset.cache", "dataset.dataloader", "dataset.crop")
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from src.rsgan.building import sized
 from src.rsgan.configuration import ExperimentConfig
 from src.rsgan.data.views import ViewShape
 from src.rsgan.devices import Devices
+from src.rsgan.experiments import Generated
 from src.rsgan.training import train
 from src.toygeneration.config_files import DerivationConfig, GenerationConfig
 from src.toygeneration.dataset.recipe import Recipe
@@ -35,6 +36,8 @@ CGAN = CONFIGS / "cloud_removal/cgan_toy.yaml"
 UPPER_BOUND = CONFIGS / "cloud_removal/cgan_upper_bound_toy.yaml"
 RECURRENT = CONFIGS / "cloud_removal/cgan_frame_recurrent_toy.yaml"
 CYCLE = CONFIGS / "sar_to_optical/cycle_gan_toy.yaml"
+SEQUENCE = CONFIGS / "cloud_removal/sequence_toy.yaml"
+FLOW = CONFIGS / "cloud_removal/flow_toy.yaml"
 BATCH, EPOCHS = 4, 2
 Shrunk = Callable[..., Path]
 
@@ -81,10 +84,17 @@ def shrink(content: dict[str, Any], roots: dict[str, Path], **changes: Any) -> d
     content["dataset"]["dataloader"] = {"batch_size": BATCH, "num_workers": 0}
     if "max_epochs" in content["experiment"]:
         content["experiment"] |= {"max_epochs": EPOCHS, "precision": 32}
+    if "crop" in content["dataset"]:
+        content["dataset"] |= {"crop": SIDE // 2, "dataloader": {"batch_size": 2, "num_workers": 0}}
+        content["experiment"]["crops_per_series"] = 1
+    if "samples" in content["experiment"]:
+        content["experiment"] |= {"samples": 2, "legs": 2}
     for name, network in content.get("model", {}).items():
         if network["name"] == "patchgan":
             last = {"stride": 1, "bn": False, "relu": False}
             small = {"n_filters": [4, 4, 1], "conv_kwargs": [{"bn": False}, {}, last]}
+        elif network["name"] == "temporal_unet":
+            small = {"widths": [8, 16], "heads": 2, "in_time": ["pooling", "both"]}
         else:
             small = {"enc_filters": [4, 8], "enc_kwargs": [{"bn": False, "relu": False}, {}], "dec_filters": [8, 8]}
             small |= {"dec_kwargs": [{"dropout": 0.4}, {"bn": False, "relu": False}]}
@@ -155,6 +165,10 @@ def same(one: object, other: object) -> bool:
     if isinstance(one, list | tuple):
         return type(one) is type(other) and len(one) == len(other) and all(map(same, one, other))
     return one == other
+
+
+def frames_of(made: torch.Tensor | Generated) -> torch.Tensor:
+    return made.frames if isinstance(made, Generated) else made
 
 
 class Payload:

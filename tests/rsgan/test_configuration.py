@@ -54,6 +54,14 @@ def test_variants_are_what_they_vary_on_other_views(file: Path, scale: tuple[Pat
     assert one == other
 
 
+@pytest.mark.parametrize("file", [CGAN, CYCLE])
+def test_names_of_published_data_sets_say_what_their_products_are(file: Path) -> None:
+    content = load(file)
+    for key in {"sources", "target", "clouds"} & content["dataset"].keys():
+        del content["dataset"][key]
+    assert validate(ExperimentConfig, content, "file.yaml") == config(file)
+
+
 def test_the_demo_and_the_rehearsal_test_on_held_out_series() -> None:
     for scale in SCALES[1:]:
         split = read(ExperimentConfig, [CGAN, *scale]).dataset.split
@@ -132,11 +140,11 @@ MISTAKES = [
     ({"experiment__max_epochs": 0}, "experiment.max_epochs: found 0, expected greater than 0"),
     ({"experiment__precision": 7}, "experiment.precision: found 7"),
     ({"experiment__l1_regularization_weight": "x"}, "experiment.l1_regularization_weight: found 'x', expected a valid"),
-    ({"dataset__name": "toy_cloud"}, "dataset: unknown name 'toy_cloud' (did you mean 'toy_cloud_removal'?), expected"),
-    ({"dataset__name": "own", "dataset__sources": ["sar"]}, "dataset: unknown name 'own', expected toy_cloud_removal,"),
+    ({"dataset": {"name": "toy_cloud"}}, "unknown name 'toy_cloud' (did you mean 'toy_cloud_removal'?), expected"),
+    ({"dataset": {"name": "own", "sources": ["sar"]}}, "dataset: unknown name 'own', expected toy_cloud_removal,"),
     ({"dataset__sources": []}, "dataset.sources: found []"),
     ({"dataset__sources": ["../sar"]}, "dataset.sources.0: found '../sar'"),
-    ({"dataset__opacity": "yes"}, "dataset.opacity: found 'yes', expected 'none', 'exact' or 'estimated'"),
+    ({"dataset__opacity": "yes"}, "dataset.opacity: found 'yes', expected 'none', 'estimated' or 'exact'"),
     ({"dataset__opacity": "exact", "dataset__clouds": None}, "dataset: opacity: found exact without clouds, expected"),
     ({"dataset__target": None}, "dataset.target: found None"),
     ({"dataset__split__test": 0.3}, "dataset.split: found shares that sum to 1.15, expected 1"),

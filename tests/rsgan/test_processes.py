@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytorch_lightning as pl
 import torch
 import yaml
@@ -20,12 +21,12 @@ from src.rsgan.callbacks.checkpoints import Checkpoints
 from src.rsgan.callbacks.interruption import Interruption
 from src.rsgan.devices import Devices
 from tests.conftest import ROOT
-from tests.rsgan.conftest import CYCLE, RECURRENT, same, shrink, weights
+from tests.rsgan.conftest import CYCLE, RECURRENT, SEQUENCE, same, shrink, weights
 from utils.cli import run
 from utils.config import load
 from utils.environment import PARENT
 
-WORLD, EPOCHS = 2, 3
+WORLD, EPOCHS = 2, 2
 PROCESSES = multiprocessing.get_context("forkserver")  # whose server imports Lightning once for all
 PROCESSES.set_forkserver_preload(["src.rsgan.training", "tests.rsgan.conftest"])
 
@@ -110,8 +111,9 @@ def check_agreement(folder: Path) -> None:
     assert same(*learnt)
 
 
-def test_processes_agree(roots: dict[str, Path], tmp_path: Path) -> None:
-    statuses, shown = train(write(CYCLE, roots, tmp_path, 1))
+@pytest.mark.parametrize("file", [CYCLE, SEQUENCE], ids=lambda file: file.stem)
+def test_processes_agree(file: Path, roots: dict[str, Path], tmp_path: Path) -> None:
+    statuses, shown = train(write(file, roots, tmp_path, 1))
     assert statuses == [0, 0], shown
     assert shown.count(": views: ") == 1  # one process speaks
     check_agreement(tmp_path)

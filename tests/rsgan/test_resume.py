@@ -10,9 +10,9 @@ import pytorch_lightning as pl
 import torch
 
 from src.rsgan.callbacks.interruption import Interruption, TrainingInterruptedError
-from tests.rsgan.conftest import CGAN, CYCLE, RECURRENT, UPPER_BOUND, same
+from tests.rsgan.conftest import CGAN, CYCLE, FLOW, RECURRENT, UPPER_BOUND, same
 
-BY_NAME = {"cgan": CGAN, "upper_bound": UPPER_BOUND, "recurrent": RECURRENT, "cycle": CYCLE}
+BY_NAME = {"cgan": CGAN, "upper_bound": UPPER_BOUND, "recurrent": RECURRENT, "cycle": CYCLE, "flow": FLOW}
 
 
 def state(folder: Path) -> dict[str, Any]:
@@ -25,9 +25,9 @@ def state(folder: Path) -> dict[str, Any]:
 def test_more_epochs_equal_an_uninterrupted_run(
     name: str, trained: Callable[..., Path], uninterrupted: Callable[..., Path]
 ) -> None:
-    whole = uninterrupted(BY_NAME[name], experiment__max_epochs=3)
+    whole = uninterrupted(BY_NAME[name])
     trained(BY_NAME[name], "parts", experiment__max_epochs=1)
-    parts = trained(BY_NAME[name], "parts", experiment__max_epochs=3)
+    parts = trained(BY_NAME[name], "parts")
     assert same(state(whole), state(parts))
     for file in ("run/metrics.csv", "run/summary.json"):
         assert (whole / file).read_text() == (parts / file).read_text()
@@ -37,12 +37,11 @@ def test_more_epochs_equal_an_uninterrupted_run(
 
 def test_a_checkpoint_named_in_the_file_is_gone_on_from(trained: Callable[..., Path]) -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    whole = trained(CGAN, "whole", experiment__max_epochs=3, model_checkpoint__save_top_k=-1)
+    whole = trained(CGAN, "whole", model_checkpoint__save_top_k=-1)
     assert (whole / "checkpoints/epoch=0.ckpt").is_file()
     other = trained(
         CGAN,
         "other",
-        experiment__max_epochs=3,
         model_checkpoint__save_top_k=-1,
         experiment__chkpt=str(whole / "checkpoints/epoch=0.ckpt"),
     )
@@ -51,19 +50,21 @@ def test_a_checkpoint_named_in_the_file_is_gone_on_from(trained: Callable[..., P
 
 
 @pytest.mark.parametrize(
-    ("name", "batch", "number"),
+    ("name", "epoch", "batch", "number"),
     [
-        ("cgan", 0, signal.SIGINT),
-        ("cgan", -1, signal.SIGTERM),
-        ("upper_bound", 1, signal.SIGTERM),
-        ("recurrent", 0, signal.SIGTERM),
-        ("recurrent", 1, signal.SIGINT),
-        ("cycle", 1, signal.SIGTERM),
-        ("cycle", -1, signal.SIGINT),
+        ("cgan", 0, 0, signal.SIGINT),
+        ("cgan", 0, -1, signal.SIGTERM),
+        ("upper_bound", 1, 1, signal.SIGTERM),
+        ("recurrent", 0, 1, signal.SIGINT),
+        ("recurrent", 1, 0, signal.SIGTERM),
+        ("cycle", 0, 1, signal.SIGTERM),
+        ("cycle", 1, 1, signal.SIGINT),
+        ("flow", 0, 1, signal.SIGTERM),
     ],
 )
 def test_a_signal_ends_training_after_the_batch(
     name: str,
+    epoch: int,
     batch: int,
     number: signal.Signals,
     trained: Callable[..., Path],
@@ -71,21 +72,21 @@ def test_a_signal_ends_training_after_the_batch(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After an epoch's last batch, the epoch is completed first."""
-    whole = uninterrupted(BY_NAME[name], experiment__max_epochs=3)
+    whole = uninterrupted(BY_NAME[name])
     original = Interruption.on_train_batch_end
 
     def interrupted(self: Interruption, trainer: pl.Trainer, *args: Any) -> None:
         last = trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
-        if trainer.current_epoch == 1 and (last if batch < 0 else args[-1] == batch):
+        if trainer.current_epoch == epoch and (last if batch < 0 else args[-1] == batch):
             signal.raise_signal(number)
         original(self, trainer, *args)
 
     monkeypatch.setattr(Interruption, "on_train_batch_end", interrupted)
     with pytest.raises(TrainingInterruptedError, match="run the same command again") as error:
-        trained(BY_NAME[name], "parts", experiment__max_epochs=3)
+        trained(BY_NAME[name], "parts")
     assert error.value.exit_status == 128 + number
     monkeypatch.undo()
-    parts = trained(BY_NAME[name], "parts", experiment__max_epochs=3)
+    parts = trained(BY_NAME[name], "parts")
     assert same(state(whole), state(parts))
     for file in ("run/metrics.csv", "run/summary.json"):
         assert (whole / file).read_text() == (parts / file).read_text()

@@ -1,22 +1,17 @@
 """What a run says of each epoch: a row in a table of figures, and a line where there is no progress bar."""
 
-import csv
-import io
 import logging
 import math
 import time
 from pathlib import Path
-from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Checkpoint
 
-from utils.errors import DataError
-from utils.files import new_file
-from utils.reading import read_text
+from utils.tables import EpochRow, read_rows, write_csv
 
 logger = logging.getLogger(__name__)
-KEYS = ("epoch", "step")
+REMEDY = "remove it: training goes on without it"
 
 
 class Epochs(Checkpoint):
@@ -31,7 +26,8 @@ class Epochs(Checkpoint):
 
     def __init__(self, path: Path, monitor: str | None) -> None:
         self._path, self._monitor, self._since = path, monitor, math.nan
-        self._rows = _read(path) if path.exists() else {}
+        rows = read_rows(path, EpochRow, REMEDY) if path.exists() else []
+        self._rows = {row.epoch: row.model_dump() for row in rows}
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._since = time.monotonic()
@@ -40,28 +36,11 @@ class Epochs(Checkpoint):
         if not trainer.is_global_zero:
             return
         epoch, step = trainer.current_epoch, trainer.fit_loop.epoch_loop.total_batch_idx
-        figures = {name: float(figure) for name, figure in trainer.callback_metrics.items()}
+        figures = {name: float(figure) for name, figure in sorted(trainer.callback_metrics.items())}
         earlier = {number: row for number, row in self._rows.items() if number < epoch}
         self._rows = earlier | {epoch: {"epoch": epoch, "step": step, **figures}}
-        self._write()
+        write_csv(self._path, self._rows.values())
         if self._monitor:
             watched = self._monitor.rpartition("/")[2], figures[self._monitor]
             seconds = time.monotonic() - self._since
             logger.info("epoch %d of %d: %s %.4f (%.1f s)", epoch + 1, trainer.max_epochs, *watched, seconds)
-
-    def _write(self) -> None:
-        names = sorted({name for row in self._rows.values() for name in row} - set(KEYS))
-        with new_file(self._path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, [*KEYS, *names])
-            writer.writeheader()
-            writer.writerows(row for _, row in sorted(self._rows.items()))
-
-
-def _read(path: Path) -> dict[int, dict[str, Any]]:
-    try:
-        rows = list(csv.DictReader(io.StringIO(read_text(path, "a table of epochs")), strict=True))
-        if any(None in row or None in row.values() for row in rows):
-            raise ValueError("rows of different lengths")
-        return {int(row["epoch"]): row for row in rows}
-    except (csv.Error, KeyError, ValueError) as error:
-        raise DataError(f"{path}: no table of epochs ({error}); remove it: training goes on without it") from error

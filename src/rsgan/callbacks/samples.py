@@ -28,6 +28,10 @@ class Samples(Callback):
 
     def __init__(self, folder: Path, data: ToyDataModule) -> None:
         self._folder, self._data = folder, data
+        horizon = min(view.features.horizon for view in data.views("val")[:VIEWS])
+        middle = horizon // 2
+        self._context = data.batching.context(middle, horizon)
+        self._step = middle - self._context.start
         self._series: list[Batch] = []
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: Learner) -> None:
@@ -36,20 +40,20 @@ class Samples(Callback):
         self._series = self._series or self._choose(pl_module.experiment)
         series = [to_device(sample, pl_module.device) for sample in self._series]
         with torch.no_grad(), trainer.precision_plugin.forward_context():
-            pictures = {title: to_levels(images) for title, images in pl_module.experiment.pictures(series).items()}
+            pictures = {
+                title: to_levels(images) for title, images in pl_module.experiment.pictures(series, self._step).items()
+            }
         with new_file(self._folder / f"epoch={trainer.current_epoch}.png") as temporary:
             contact_sheet(pictures).save(temporary)
         for title, images in pictures.items():
             trainer.logger.experiment.add_images(title, images, trainer.current_epoch, dataformats="NHWC")
 
     def _choose(self, experiment: Experiment) -> list[Batch]:
-        """The first views, up to the middle of their series, or that frame alone where the past doesn't matter."""
+        """The first views: of each, what must be known to translate the frame in the middle of the series."""
         data = self._data
-        middle = data.features.horizon // 2
-        first = 0 if experiment.settings.in_time_order else middle
         series = [data.series("val", number, experiment.kinds) for number in range(min(VIEWS, len(data.names["val"])))]
         return [
-            Batch(first=True, **{kind: sample[kind][first : middle + 1] for kind in experiment.kinds})
+            Batch(first=True, **{name: sample[name][self._context] for name in (*experiment.kinds, "times")})
             for sample in series
         ]
 

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 
 from src.rsgan.data.datasets import Cache, DatasetConfig, Kind
-from src.rsgan.data.loader import BatchLoader
+from src.rsgan.data.loader import BatchLoader, Index
 from src.rsgan.data.opacity import fit_opacity
-from src.rsgan.data.plans import BatchIndex, plan_epoch, share
+from src.rsgan.data.plans import BatchIndex, Frames, share
+from src.rsgan.data.series import Series
 from src.rsgan.data.split import Split, few, split_views
 from src.rsgan.data.store import Batch, MemoryStore, Store, size_in_memory
 from src.rsgan.data.views import View, ViewShape, open_views
@@ -22,6 +23,7 @@ from utils.scores import Seen
 from utils.seeding import Streams
 
 logger = logging.getLogger(__name__)
+FRAMES = Frames()
 LARGEST_SHARE = 0.5  # of the free memory, that a cache may take by default
 
 
@@ -31,8 +33,7 @@ class ToyDataModule:
     Args:
         split_seed: draws the split; the configuration's own, so that all runs of it test on the same views.
         seed: draws the order of batches.
-        in_time_order: whether batches run through series in time order.
-        frames_per_series: equally spaced frames of each series in a training epoch; None for all.
+        batching: what batches are of. Views may differ in their time steps where they are of series.
         kinds: what samples hold in training and validation.
 
     Raises:
@@ -46,13 +47,12 @@ class ToyDataModule:
         *,
         split_seed: int,
         seed: int,
-        in_time_order: bool = False,
-        frames_per_series: int | None = None,
+        batching: Frames | Series = FRAMES,
         kinds: Sequence[Kind] = ("source", "target"),
     ) -> None:
         self.config, self.kinds = config, tuple(kinds)
-        self._seed, self._frames_per_series, self._in_time_order = seed, frames_per_series, in_time_order
-        views = open_views(config)
+        self._seed, self.batching = seed, batching
+        views = open_views(config, same_steps=not isinstance(batching, Series))
         self.names = split_views(list(views), config.split, split_seed)
         used = {name for names in self.names.values() for name in names}
         self._views = {name: view for name, view in views.items() if name in used}
@@ -92,9 +92,10 @@ class ToyDataModule:
         return [self._views[name] for name in self.names[split]]
 
     def series(self, split: Split, number: int, kinds: Sequence[Kind]) -> Batch:
-        """Read the whole series of one view of a split, numbered from 0."""
+        """Read the whole series of one view of a split, numbered from 0, with its times `(T,)`."""
         store = Store([self.views(split)[number]], kinds)
-        return store[BatchIndex(np.arange(store.horizon), first=True)]
+        steps = torch.tensor(store.views[0].features.steps, dtype=torch.float32)
+        return store[BatchIndex(np.arange(store.horizon), first=True)] | Batch(times=steps)
 
     def prepare(self, device: torch.device) -> None:
         """Decode what is to be kept in memory, before training starts on a device."""
@@ -117,22 +118,17 @@ class ToyDataModule:
             return "device"
         return "ram" if size <= LARGEST_SHARE * (available() or 0) else "none"
 
-    def plan(self, split: Split, epoch: int, *, rank: int = 0, world: int = 1) -> list[BatchIndex]:
+    def plan(self, split: Split, epoch: int, *, rank: int = 0, world: int = 1) -> list[Index]:
         """Plan an epoch, which shuffles training in its own way, for one of the processes that train together."""
         training = split == "train"
-        groups = plan_epoch(
-            len(self.names[split]),
-            self.features.horizon,
-            self.config.dataloader.batch_size,
-            in_time_order=self._in_time_order,
-            per_series=self._frames_per_series if training else None,
-            rng=Streams((self._seed,)).rng("batches", epoch) if training else None,
-        )
+        rng = Streams((self._seed,)).rng("batches", epoch) if training else None
+        size = self.config.dataloader.batch_size
+        groups = self.batching.plan(len(self.names[split]), self.features, size, rng)
         return share(groups, rank, world, equal=training)
 
     def smallest_batch(self) -> int:
-        """Count its frames; one batch of one epoch is like that of any other."""
-        return min(len(batch.index) for batch in self.plan("train", 0))
+        """Count its frames or series; one batch of one epoch is like that of any other."""
+        return min(batch.samples for batch in self.plan("train", 0))
 
     def loader(self, split: Split, *, rank: int = 0, world: int = 1) -> BatchLoader:
         """Batches for one of the processes that train together, once `prepare` has said on what device."""

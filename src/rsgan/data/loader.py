@@ -10,9 +10,12 @@ import torch
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from src.rsgan.data.plans import BatchIndex
+from src.rsgan.data.series import SeriesIndex
 from src.rsgan.data.store import Batch, Store
 from utils.environment import SIGNALS
 from utils.errors import ProjectError, RunError
+
+Index = BatchIndex | SeriesIndex
 
 
 class _Reader(Dataset):
@@ -25,14 +28,14 @@ class _Reader(Dataset):
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def __getitem__(self, batch: BatchIndex) -> Batch | ProjectError:
+    def __getitem__(self, batch: Index) -> Batch | ProjectError:
         try:
             sample = self.store[batch]
         except ProjectError as error:
             return error
         if get_worker_info() is not None:
-            for kind in self.store.kinds:
-                sample[kind].share_memory_()
+            for value in filter(torch.is_tensor, sample.values()):
+                value.share_memory_()
         return sample
 
 
@@ -43,13 +46,11 @@ class BatchLoader:
     goes on with the very next batch. Worker processes end with this one and leave signals to it.
     """
 
-    def __init__(
-        self, store: Store, plan: Callable[[int], list[BatchIndex]], *, num_workers: int, pin_memory: bool
-    ) -> None:
+    def __init__(self, store: Store, plan: Callable[[int], list[Index]], *, num_workers: int, pin_memory: bool) -> None:
         self.sampler, self.batch_sampler = self, None  # where the trainer looks for `set_epoch`
         self._plan, self._epoch, self._done = plan, 0, 0
         self._length = len(plan(0))
-        self._left: list[BatchIndex] = []  # of an epoch
+        self._left: list[Index] = []  # of an epoch
         self._workers: list[BaseProcess] = []
         self._loader: DataLoader | None = DataLoader(
             _Reader(store),

@@ -1,9 +1,12 @@
 """Which frames make up which batch: pure functions of the epoch's random stream."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from src.rsgan.data.views import ViewShape
 
 Index = NDArray[np.int64]
 
@@ -13,6 +16,29 @@ class BatchIndex(NamedTuple):
 
     index: Index
     first: bool
+
+    @property
+    def samples(self) -> int:
+        return len(self.index)
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Batches of frames: see `plan_epoch`."""
+
+    in_time_order: bool = False
+    per_series: int | None = None
+
+    def plan(
+        self, views: int, shape: ViewShape, batch_size: int, rng: np.random.Generator | None
+    ) -> list[list[BatchIndex]]:
+        per_series = None if rng is None else self.per_series
+        order = self.in_time_order
+        return plan_epoch(views, shape.horizon, batch_size, in_time_order=order, per_series=per_series, rng=rng)
+
+    def context(self, step: int, horizon: int) -> slice:
+        """Of a series, what must be known to translate one step."""
+        return slice(0 if self.in_time_order else step, step + 1)
 
 
 def plan_epoch(

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -119,8 +119,11 @@ def to_network_scale(frame: NDArray[np.float32]) -> NDArray[np.float32]:
     return (frame - np.float32(0.5)) / np.float32(0.5)
 
 
-def open_views(config: DatasetConfig) -> dict[str, View]:
+def open_views(config: DatasetConfig, *, same_steps: bool = True) -> dict[str, View]:
     """Open all views of a data set by name, in natural order; hidden folders are none.
+
+    Args:
+        same_steps: whether they must have the same time steps.
 
     Raises:
         DataError: If there are none, or naming every view that lacks a product or disagrees with the others.
@@ -135,12 +138,13 @@ def open_views(config: DatasetConfig) -> dict[str, View]:
             views[folder.name] = View(folder, config)
         except DataError as error:
             problems.append(f"view {folder.name}: {error}")
-    shapes = [view.features for view in views.values()]
-    usual = max(shapes, key=shapes.count, default=None)
+    steps = {} if same_steps else {"steps": ()}
+    shapes = {name: replace(view.features, **steps) for name, view in views.items()}
+    usual = max(shapes.values(), key=[*shapes.values()].count, default=None)
     problems += [
-        f"view {name}: found {view.features}, expected what most views have: {usual}; make it again or move it away"
-        for name, view in views.items()
-        if view.features != usual
+        f"view {name}: found {shape}, expected what most views have: {usual}; make it again or move it away"
+        for name, shape in shapes.items()
+        if shape != usual
     ]
     if problems:
         more = [f"and {len(problems) - SHOWN} more views"] if len(problems) > SHOWN else []

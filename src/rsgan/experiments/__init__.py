@@ -1,6 +1,7 @@
 """Experiments, one file each, chosen by name in a configuration: networks that learn, and rules that need not."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from pydantic import NonNegativeInt
@@ -44,13 +45,35 @@ class ExperimentSettings(Configured):
         return {"sensors": [*self.sensors(dataset)], "opacity": dataset.opacity, "sees": self.sees}
 
 
+@dataclass(frozen=True, eq=False)
+class Generated:
+    """A generated series in network scale, and how uncertain its values are, where that is known.
+
+    Attributes:
+        frames: `(T, C, H, W)`, float32: what is scored as images and judged.
+        std: of the same shape, each value's standard deviation.
+        samples: `(S, T, C, H, W)`, equally likely series, at least two.
+
+    Raises:
+        ValueError: If there are both, of which only one can be scored.
+    """
+
+    frames: Tensor
+    std: Tensor | None = None
+    samples: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if self.std is not None and self.samples is not None:
+            raise ValueError("found both a standard deviation and samples, expected one of them")
+
+
 class Translator(Protocol):
     """What is tested: it generates series of source series, which must hold `kinds`."""
 
     kinds: Sequence[Kind]
 
-    def translate(self, series: Batch) -> Tensor:
-        """Generate the frames of one series, whose first axis is time: `(T, C, H, W)` float32 in network scale."""
+    def translate(self, series: Batch) -> Tensor | Generated:
+        """Generate one series, whose first axis is time: its frames alone, as `Generated.frames`, if it is certain."""
 
 
 EXPERIMENTS = Registry(__name__, "src.rsgan.baselines")

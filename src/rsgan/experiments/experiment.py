@@ -8,10 +8,13 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from src.rsgan.data.datasets import Kind
+from src.rsgan.data.datasets import DatasetConfig, Kind
+from src.rsgan.data.plans import Frames
+from src.rsgan.data.series import Series
 from src.rsgan.data.store import Batch
-from src.rsgan.experiments import ExperimentSettings
+from src.rsgan.experiments import ExperimentSettings, Generated
 from src.rsgan.models import Network
+from utils.errors import ConfigError
 from utils.fields import PathText
 
 Channels = tuple[int, int | None]
@@ -26,18 +29,22 @@ class TrainedSettings(ExperimentSettings):
 
     Attributes:
         chkpt: checkpoint to go on from.
-        frames_per_series: equally spaced frames of each series in a training epoch; None for all.
-        in_time_order: whether batches run through series in time order.
         builds: what is trained.
     """
 
     chkpt: PathText | None = None
     max_epochs: PositiveInt
     precision: Precision = 32
-    frames_per_series: PositiveInt | None = 5
 
-    in_time_order: ClassVar[bool] = False
     builds: ClassVar[type["Experiment"]]
+
+    @abstractmethod
+    def batching(self, dataset: DatasetConfig) -> Frames | Series:
+        """Say what batches are of.
+
+        Raises:
+            ConfigError: If the data set is set up for other batches.
+        """
 
     @property
     def lightning_precision(self) -> Any:  # noqa: ANN401 - one of Lightning's literals
@@ -55,6 +62,26 @@ class TrainedSettings(ExperimentSettings):
         A generator gives images of its input's height and width, a discriminator, of which None says so, one logit a
         patch.
         """
+
+
+class FrameSettings(TrainedSettings):
+    """An experiment that learns from batches of frames.
+
+    Attributes:
+        frames_per_series: equally spaced frames of each series in a training epoch; None for all.
+        in_time_order: whether batches run through series in time order.
+    """
+
+    frames_per_series: PositiveInt | None = 5
+
+    in_time_order: ClassVar[bool] = False
+
+    def batching(self, dataset: DatasetConfig) -> Frames:
+        if dataset.crop is not None:
+            raise ConfigError(
+                f"dataset.crop: found {dataset.crop}, but {self.name} learns from whole frames; leave it out"
+            )
+        return Frames(self.in_time_order, self.frames_per_series)
 
 
 def stay(optimizer: str, loss: Tensor) -> None:
@@ -89,12 +116,12 @@ class Experiment(nn.Module):
         """Work through one batch, losses and their descent; give a scalar for each of `figures`."""
 
     @abstractmethod
-    def translate(self, series: Batch) -> Tensor:
-        """Generate the frames of one series, whose first axis is time: `(T, C, H, W)` float32 in network scale."""
+    def translate(self, series: Batch) -> Tensor | Generated:
+        """Generate one series; see `Translator`."""
 
     @abstractmethod
-    def pictures(self, series: list[Batch]) -> dict[str, Tensor]:
-        """Show what the experiment makes of the last frame of some series, which end with it.
+    def pictures(self, series: list[Batch], step: int) -> dict[str, Tensor]:
+        """Show what the experiment makes of one step of some series, which hold what must be known for that.
 
         Returns:
             Images `(N, C, H, W)` in network scale, by title.

@@ -24,16 +24,65 @@ class Network(Configured):
     input_size: InputSize | None = None
 
     @abstractmethod
-    def layers(self) -> list[PlacedLayer]:
-        """Put all layers in their places, first to last, by arithmetic: nothing is run.
+    def build(self) -> nn.Module:
+        """Build the network; weights are drawn from PyTorch's own stream."""
+
+    @property
+    @abstractmethod
+    def output_size(self) -> Shape:
+        """What it makes of an image of `input_size`, by arithmetic: nothing is run.
 
         Raises:
             ValueError: If sizes don't fit.
         """
 
+    @property
     @abstractmethod
-    def build(self) -> nn.Module:
-        """Build the network `(N, *input_size)` → `(N, *output_size)`; weights are drawn from PyTorch's own stream."""
+    def parameters(self) -> int:
+        """Number of those that are learnt."""
+
+    @property
+    @abstractmethod
+    def values(self) -> int:
+        """Number of those that its layers make of one image."""
+
+    @property
+    def fewest_normalised(self) -> int | None:
+        """Fewest pixels of an image at a batch-normalised layer; None where there is no such layer."""
+        return None
+
+    def _missing(self) -> list[str]:
+        # What a discriminator gives follows from its filters: it has no key `out_channels`.
+        return [name for name in ("input_size", "out_channels") if getattr(self, name, 1) is None]
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> Self:
+        if not self._missing():
+            _ = self.output_size
+        return self
+
+    def sized(self, input_size: Shape, out_channels: int) -> Self:
+        """Fill in the sizes that were left out.
+
+        Raises:
+            ValueError: If the network cannot have them.
+        """
+        sizes = {"input_size": input_size, "out_channels": out_channels}
+        network = self.model_copy(update={name: sizes[name] for name in self._missing()})
+        _ = network.output_size
+        return network
+
+
+class LayeredNetwork(Network):
+    """A network of convolutional layers, each with its own settings."""
+
+    @abstractmethod
+    def layers(self) -> list[PlacedLayer]:
+        """Put all layers in their places, first to last.
+
+        Raises:
+            ValueError: If sizes don't fit.
+        """
 
     @model_validator(mode="before")
     @classmethod
@@ -53,45 +102,21 @@ class Network(Configured):
                 raise ValueError(f"{kwargs}: {found}")
         return expanded
 
-    def _missing(self) -> list[str]:
-        # What a discriminator gives follows from its filters: it has no key `out_channels`.
-        return [name for name in ("input_size", "out_channels") if getattr(self, name, 1) is None]
-
-    @model_validator(mode="after")
-    def _sizes_fit(self) -> Self:
-        if not self._missing():
-            self.layers()
-        return self
-
-    def sized(self, input_size: Shape, out_channels: int) -> Self:
-        """Fill in the sizes that were left out.
-
-        Raises:
-            ValueError: If the network cannot have them.
-        """
-        sizes = {"input_size": input_size, "out_channels": out_channels}
-        network = self.model_copy(update={name: sizes[name] for name in self._missing()})
-        network.layers()
-        return network
-
     @property
     def output_size(self) -> Shape:
         return self.layers()[-1].made
 
     @property
     def fewest_normalised(self) -> int | None:
-        """Fewest pixels of an image at a batch-normalised layer; None where there is no such layer."""
         sides = (placed.made[1:] for placed in self.layers() if placed.layer.bn)
         return min((height * width for height, width in sides), default=None)
 
     @property
     def parameters(self) -> int:
-        """Number of those that are learnt."""
         return sum(placed.parameters for placed in self.layers())
 
     @property
     def values(self) -> int:
-        """Number of those that the convolutions make of one image."""
         return sum(math.prod(placed.made) for placed in self.layers())
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from src.rsgan.models import Filters, Network
+from src.rsgan.models import Filters, LayeredNetwork
 from src.rsgan.models.layers import Layers, OutputLayer, PlacedLayer, Shape, build, place
 
 
@@ -25,7 +25,7 @@ class Stages(NamedTuple):
     last: list[PlacedLayer]
 
 
-class EncoderDecoder(Network):
+class EncoderDecoder(LayeredNetwork):
     """What a generator is configured by: layers on the way down, on the way up, and a last one."""
 
     out_channels: PositiveInt | None = None
@@ -44,7 +44,7 @@ class EncoderDecoder(Network):
         return [], given
 
     def stages(self) -> Stages:
-        """Place the layers; see `Network.layers`."""
+        """Place the layers; see `LayeredNetwork.layers`."""
         down, shape = place("enc_filters: layer", self.input_size, self.enc_filters, self.enc_kwargs)
         blocks, shape = self.blocks(shape)
         skips = self.skips(down)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from torch import nn
 
-from src.rsgan.models import NETWORKS, Filters, Network
+from src.rsgan.models import NETWORKS, Filters, LayeredNetwork
 from src.rsgan.models.layers import Layer, PlacedLayer, build, place
 from utils.fields import Share
 
@@ -16,7 +16,7 @@ class PatchLayer(Layer):
 
 
 @NETWORKS.register
-class PatchGANConfig(Network):
+class PatchGANConfig(LayeredNetwork):
     """The discriminator of Isola et al. (2017), https://doi.org/10.1109/CVPR.2017.632.
 
     Of its filters, the last is 1: one logit a patch, positive for "real".

@@ -13,7 +13,8 @@ from src.rsgan.data import datamodule
 from src.rsgan.data.datamodule import ToyDataModule
 from src.rsgan.data.datasets import Dataloader
 from src.rsgan.data.loader import BatchLoader
-from src.rsgan.data.plans import plan_epoch
+from src.rsgan.data.plans import Frames, plan_epoch
+from src.rsgan.data.series import Series
 from src.rsgan.data.split import SplitConfig
 from src.rsgan.data.store import Batch, MemoryStore, Store, size_in_memory
 from src.rsgan.data.views import open_views
@@ -22,6 +23,7 @@ from tests.rsgan.data.test_view_sets import cloud_removal
 from utils.errors import ConfigError, DataError
 
 KINDS = ("source", "target", "annotation", "cloud")
+SERIES = Series(crop=SIDE // 2, per_series=3)
 CPU = torch.device("cpu")
 
 
@@ -62,12 +64,12 @@ def test_samples_hold_what_is_asked_for(roots: dict[str, Path]) -> None:
     np.testing.assert_array_equal(Store(views, ["target"])[batch]["target"][5].movedim(0, -1).numpy(), expected)
 
 
-@pytest.mark.parametrize("cache", ["none", "ram"])
-def test_workers_give_the_same(cache: str, roots: dict[str, Path]) -> None:
+@pytest.mark.parametrize(("cache", "batching"), [("none", Frames()), ("ram", Frames()), ("none", SERIES)])
+def test_workers_give_the_same(cache: str, batching: Frames | Series, roots: dict[str, Path]) -> None:
     found = []
     for workers in (0, 2):
         loading = cloud_removal(roots["toy_cloud_removal"]).dataloader.model_copy(update={"num_workers": workers})
-        data = make(roots, dataset={"cache": cache, "dataloader": loading})
+        data = make(roots, dataset={"cache": cache, "dataloader": loading}, batching=batching)
         data.prepare(CPU)
         loader = data.loader("train")
         found.append([])
@@ -134,15 +136,16 @@ def test_views_that_the_split_leaves_out_do_not_matter(roots: dict[str, Path], t
 
 
 def test_validation_sees_every_frame_in_order(roots: dict[str, Path]) -> None:
-    data = make(roots, kinds=("target",), frames_per_series=2)
+    data = make(roots, kinds=("target",), batching=Frames(per_series=2))
     data.prepare(CPU)
     seen = torch.cat([sample["target"] for sample in data.loader("val")])
     assert same(seen, data.series("val", 0, ("target",))["target"])
     assert sum(len(sample["target"]) for sample in data.loader("train")) == 6 * 2
 
 
-def test_a_loader_goes_on_where_it_stopped(roots: dict[str, Path]) -> None:
-    data = make(roots)
+@pytest.mark.parametrize("batching", [Frames(), SERIES])
+def test_a_loader_goes_on_where_it_stopped(batching: Frames | Series, roots: dict[str, Path]) -> None:
+    data = make(roots, batching=batching)
     data.prepare(CPU)
     whole = batches(data, epoch=5)
     loader = data.loader("train")

@@ -85,6 +85,12 @@ def test_each_optimiser_has_its_own_parameters(name: str, small: Small) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_a_step_of_one_side_leaves_the_other_untouched(name: str, small: Small) -> None:
     learner = learner_of(small(FILES[name]))
+    descents = descents_of_one_side_each(learner, samples_of(name, number=2))
+    assert sorted(descents) == sorted([*learner.config.experiment.optimizers] * 2)
+
+
+def descents_of_one_side_each(learner: Learner, batches: list[Batch]) -> list[str]:
+    """Names of the optimisers that take a step, each of which leaves the networks of others as they are."""
     experiment, groups = learner.experiment, learner.config.experiment.optimizers
     original, descents = learner.descend, []
 
@@ -98,8 +104,8 @@ def test_a_step_of_one_side_leaves_the_other_untouched(name: str, small: Small) 
         descents.append(optimizer)
 
     learner.descend = descend
-    run(learner, samples_of(name, number=2))
-    assert sorted(descents) == sorted(list(groups) * 2)
+    run(learner, batches)
+    return descents
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -195,18 +201,24 @@ class Spy:
         self.made[module.training].append(made.detach().clone())
 
 
-def test_the_past_belongs_to_a_series_and_a_split(small: Small) -> None:
-    """Two series of two steps in training, two in validation, twice over."""
-    learner = learner_of(small(RECURRENT))
+@pytest.mark.parametrize("forgetting", [0, 0.5])
+def test_the_past_belongs_to_a_series_and_a_split(forgetting: float, small: Small) -> None:
+    """Two series of two steps in training, two in validation, twice over; in training, some of it is forgotten."""
+    learner = learner_of(small(RECURRENT, experiment__forgetting=forgetting))
     spy = Spy(learner.experiment)
     training = [sample(n, first=n % 2 == 0, size=3) for n in range(4)]
     validation = [sample(n + 9, first=n % 2 == 0, size=2) for n in range(4)]
     run(learner, training, validation, epochs=2)
-    for mode in (True, False):
+    counts = {True: 0, False: 0}
+    for mode in counts:
         assert len(spy.shown[mode]) == 8
         for number, shown in enumerate(spy.shown[mode]):
             previous = torch.zeros_like(shown) if number % 2 == 0 else spy.made[mode][number - 1]
-            assert torch.equal(shown, previous), (mode, number)
+            forgotten = [not frame.any() for frame in shown]
+            assert torch.equal(shown[~torch.tensor(forgotten)], previous[~torch.tensor(forgotten)]), (mode, number)
+            counts[mode] += sum(forgotten) if number % 2 else 0
+    assert counts[False] == 0
+    assert 0 < counts[True] < 12 if forgetting else counts[True] == 0
 
 
 def test_no_gradient_flows_into_the_past(small: Small) -> None:
@@ -288,7 +300,7 @@ def test_pictures(small: Small) -> None:
         experiment = build_experiment(small(path), 0).eval()
         series = [sample(n, bands=3 if name == "cycle" else 6, size=4) for n in range(2)]
         with torch.no_grad():
-            shown = experiment.pictures(series)
+            shown = experiment.pictures(series, 3)
             assert [title.removesuffix(" (fake RGB)") for title in shown] == titles[name]
             assert {images.shape for images in shown.values()} == {(2, 3, SIDE, SIDE)}
             if name == "recurrent":
@@ -307,7 +319,7 @@ def test_eight_pixels_and_one_time_step_are_enough(name: str, small: Small) -> N
     experiment.eval()
     with torch.no_grad():
         assert experiment.translate(tiny).shape == (1, 3, 8, 8)
-        assert {images.shape for images in experiment.pictures([tiny]).values()} == {(1, 3, 8, 8)}
+        assert {images.shape for images in experiment.pictures([tiny], 0).values()} == {(1, 3, 8, 8)}
 
 
 def test_a_run_that_diverges_says_so(small: Small) -> None:

@@ -35,7 +35,7 @@ def network(content: dict[str, Any]) -> Network:
 
 
 def test_every_network_is_found() -> None:
-    assert list(NETWORKS) == ["autoencoder", "patchgan", "resnet", "unet"]
+    assert list(NETWORKS) == ["autoencoder", "patchgan", "resnet", "temporal_unet", "unet"]
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ class DatasetConfig(Configured):
         target: product that is the target; its annotations are the truth.
         clouds: product whose opacities say where clouds are; None where there are no clouds to see through.
         opacity: what a method is told of them: a network as one more band of its source, the last.
+        crop: height and width, in pixels, of the windows of series that networks are trained on; None for whole frames.
     """
 
     name: Annotated[str, Field(min_length=1)] = "own"
@@ -50,6 +51,7 @@ class DatasetConfig(Configured):
     split: SplitConfig
     dataloader: Dataloader
     cache: Cache = "auto"
+    crop: Annotated[PositiveInt | None, Field(exclude_if=lambda crop: crop is None)] = None
 
     @model_validator(mode="before")
     @classmethod

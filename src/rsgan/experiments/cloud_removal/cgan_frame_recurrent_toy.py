@@ -12,6 +12,7 @@ from src.rsgan.experiments import EXPERIMENTS
 from src.rsgan.experiments.experiment import Channels
 from src.rsgan.experiments.utils.cgan import CGAN, CGANSettings
 from src.rsgan.models import Network
+from utils.fields import Share
 
 
 class FrameRecurrentCGAN(CGAN):
@@ -23,7 +24,11 @@ class FrameRecurrentCGAN(CGAN):
 
     def generate(self, source: Tensor, *, first: bool) -> Tensor:
         """Translate, and remember what was generated, without its gradient."""
-        generated = self._follow(source, None if first else self._previous)
+        previous = None if first else self._previous
+        if previous is not None and self.training:
+            kept = torch.rand(len(previous), 1, 1, 1) >= self.settings.forgetting
+            previous = previous * kept.to(previous)
+        generated = self._follow(source, previous)
         self._previous = generated.detach().float()
         return generated
 
@@ -62,10 +67,16 @@ class FrameRecurrentCGAN(CGAN):
 
 @EXPERIMENTS.register
 class FrameRecurrentSettings(CGANSettings):
-    """By default a training epoch runs through the whole of each series, as testing does."""
+    """By default a training epoch runs through the whole of each series, as testing does.
+
+    Attributes:
+        forgetting: share of frames that are made without memory in training, like the first of a series: by itself,
+            that is one batch in thirty, from which a generator learns little for it.
+    """
 
     name: Literal["cgan_frame_recurrent_toy_cloud_removal"]
     frames_per_series: PositiveInt | None = None
+    forgetting: Share = 0.1
 
     in_time_order = True
     sees = "series"

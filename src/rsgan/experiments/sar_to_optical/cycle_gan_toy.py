@@ -7,7 +7,7 @@ from torch import Tensor
 
 from src.rsgan.data.store import Batch
 from src.rsgan.experiments import EXPERIMENTS
-from src.rsgan.experiments.experiment import Channels, Descend, Experiment, Figures, TrainedSettings, stay
+from src.rsgan.experiments.experiment import Channels, Descend, Experiment, Figures, FrameSettings, stay
 from src.rsgan.experiments.utils import losses
 from utils.fields import Amount
 
@@ -67,9 +67,9 @@ class CycleGANToySARToOptical(Experiment):
     def translate(self, series: Batch) -> Tensor:
         return self.generator_AB(series["source"]).float()
 
-    def pictures(self, series: list[Batch]) -> dict[str, Tensor]:
+    def pictures(self, series: list[Batch], step: int) -> dict[str, Tensor]:
         """Titles are the published ones."""
-        sar, optical = (torch.cat([sample[kind][-1:] for sample in series]) for kind in ("source", "target"))
+        sar, optical = (torch.stack([sample[kind][step] for sample in series]) for kind in ("source", "target"))
         return {
             "Domain A - SAR (fake RGB)": sar,
             "Generated Domain B - Optical (fake RGB)": self.generator_AB(sar).float(),
@@ -79,7 +79,7 @@ class CycleGANToySARToOptical(Experiment):
 
 
 @EXPERIMENTS.register
-class CycleGANSettings(TrainedSettings):
+class CycleGANSettings(FrameSettings):
     """Two generators, A (SAR) to B (optical) and back, and a conditional discriminator of each domain.
 
     Both ways, `adversarial + consistency_weight * smoothL1(cycle) + supervision_weight * smoothL1(paired)` is

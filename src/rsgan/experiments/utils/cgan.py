@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from src.rsgan.data.store import Batch
-from src.rsgan.experiments.experiment import Channels, Descend, Experiment, Figures, TrainedSettings, stay
+from src.rsgan.experiments.experiment import Channels, Descend, Experiment, Figures, FrameSettings, stay
 from src.rsgan.experiments.utils import losses
 from utils.fields import Amount
 
@@ -53,12 +53,14 @@ class CGAN(Experiment):
     def translate(self, series: Batch) -> Tensor:
         return self.generate(self.condition(series), first=True).float()
 
-    def pictures(self, series: list[Batch]) -> dict[str, Tensor]:
-        """Titles are the published ones."""
-        last = {kind: torch.cat([sample[kind][-1:] for sample in series]) for kind in self.kinds}
-        shown = {"Source - Optical (fake RGB)": self.condition(last)[:, :3]}
-        if self.condition(last).shape[1] > last["target"].shape[1]:
-            shown["Source - SAR (fake RGB)"] = last["source"][:, last["target"].shape[1] :]
+    def pictures(self, series: list[Batch], step: int) -> dict[str, Tensor]:
+        """Titles are the published ones, but for bands that are too few for a second sensor, such as an opacity."""
+        last = {kind: torch.stack([sample[kind][step] for sample in series]) for kind in self.kinds}
+        source, nbands = self.condition(last), last["target"].shape[1]
+        shown = {"Source - Optical (fake RGB)": source[:, :3]}
+        rest = source[:, nbands:]
+        if rest.shape[1]:
+            shown["Source - SAR (fake RGB)" if rest.shape[1] >= nbands else "Source - further bands"] = rest
         shown |= self._generated(series, last)
         return shown | {"Target - Optical (fake RGB)": last["target"]}
 
@@ -66,7 +68,7 @@ class CGAN(Experiment):
         return {"Generated - Optical (fake RGB)": self.translate(last)}
 
 
-class CGANSettings(TrainedSettings):
+class CGANSettings(FrameSettings):
     """A conditional GAN: `BCE(D(G(s), s), 1) + l1_regularization_weight * smoothL1(G(s), t)` is minimised."""
 
     l1_regularization_weight: Amount

@@ -28,9 +28,14 @@ def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
     return real_loss(real) + fake_loss(fake)
 
 
-def smooth_l1(generated: Tensor, real: Tensor) -> Tensor:
-    """Half the squared error below 1, the absolute error less a half above (Girshick 2015, 10.1109/ICCV.2015.169)."""
-    return functional.smooth_l1_loss(generated.float(), real)
+def smooth_l1(generated: Tensor, real: Tensor, beta: float = 1) -> Tensor:
+    """Below beta, `e² / (2 beta)` of an error e; above, `e - beta / 2` (Girshick 2015, doi:10.1109/ICCV.2015.169)."""
+    return functional.smooth_l1_loss(generated.float(), real, beta=beta)
+
+
+def gaussian_nll(mean: Tensor, log_variance: Tensor, real: Tensor) -> Tensor:
+    """Negative log likelihood of real values under normal distributions, up to a constant."""
+    return ((real - mean).square() * (-log_variance).exp() + log_variance).mean() / 2
 
 
 def mean_absolute_error(generated: Tensor, real: Tensor) -> Tensor:
