@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from utils.intervals import Interval
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 5.2, 2.4  # inches; the height is that of the axes
 LETTER, LINE = 0.085, 0.2  # inches of text
-LONGEST = 26  # letters of a name
+LONGEST = 26  # letters of a name on one line
 # Colours that stand for those of the page.
 INK, MUTED, RULE, PAPER = "#010101", "#020202", "#030303", "#040404"
 SERIES = [f"#0505{number:02x}" for number in range(8)]
@@ -106,13 +107,15 @@ def draw_lines(
     shown = [line for line in lines if line.finite]
     if not shown:
         return None
-    below = 0.55 + LINE * math.ceil(len({line.legend or line.name for line in shown}) / 2)
+    entries = [_wrapped(name) for name in dict.fromkeys(line.legend or line.name for line in shown)]
+    half = math.ceil(len(entries) / 2)
+    below = 0.65 + LINE * max(sum(map(_lines, column)) for column in (entries[:half], entries[half:]))
     with _figure(HEIGHT, left=0.6, right=0.1, top=0.3, bottom=below) as (figure, axes):
         drawn = {}
         for line in shown:
             points = [(x, y if math.isfinite(y) else math.nan) for x, y in line.points]
             (drawn[line.legend or line.name],) = axes.plot(*zip(*points, strict=True), **line.look.options())
-        figure.legend(drawn.values(), map(_short, drawn), loc="lower left", ncols=2, borderaxespad=0)
+        figure.legend(drawn.values(), entries, loc="lower left", ncols=2, borderaxespad=0)
         axes.set_title(y)
         axes.set_xlabel(x)
         axes.grid(axis="y")
@@ -127,9 +130,10 @@ def draw_lines(
 
 def draw_dots(dots: Sequence[Dot], *, title: str, caption: str, line: Dot | None = None) -> Chart:
     """Draw values from 0 on with their intervals, one below the other, beside the line of real images and another."""
-    names = [_short(dot.name) for dot in dots]
-    left = 0.15 + LETTER * max(map(len, names))
-    with _figure(0.3 * len(dots), left=left, right=0.55, top=0.25 + LINE * bool(line), bottom=0.3) as (figure, axes):
+    names = [_wrapped(dot.name) for dot in dots]
+    left = 0.15 + LETTER * max(len(line) for name in names for line in name.split("\n"))
+    height = (0.2 + 0.1 * max(map(_lines, names))) * len(dots)
+    with _figure(height, left=left, right=0.55, top=0.25 + LINE * bool(line), bottom=0.3) as (figure, axes):
         for row, dot in enumerate(dots):
             sides = dot.sides and [[side] for side in dot.sides]
             axes.errorbar([dot.found.mean], [row], xerr=sides, **dot.look.options() | {"linestyle": ""})
@@ -190,5 +194,11 @@ def _of_the_page(tag: str, prefix: str) -> str:
     return re.sub(r'((?: id="|href="#|url\(#))', rf"\g<1>{prefix}", tag)
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+def _wrapped(name: str) -> str:
+    """Write a name on several lines; of a very long one the middle is left out, as names differ at their ends."""
+    half = LONGEST - 2
+    return "\n".join(wrap(name if len(name) <= 2 * half else f"{name[:half]} … {name[-half:]}", LONGEST))
+
+
+def _lines(name: str) -> int:
+    return name.count("\n") + 1

@@ -15,13 +15,14 @@ FEWEST = 30  # of pixels or pixel series in a bin that is drawn: with fewer, a J
 
 
 def table(tasks: Iterable[Task]) -> list[dict[str, Any]]:
-    """The rows of all experiments and seeds, with data set, experiment and seed in front."""
+    """The rows of all experiments and seeds, with method, data set, experiment and seed in front."""
     return [
-        {"dataset": result.about.dataset, "experiment": result.about.experiment, "seed": result.about.seed}
+        {"method": method.label, "dataset": about.dataset, "experiment": about.experiment, "seed": about.seed}
         | row.model_dump()
         for task in tasks
         for method in task.comparison.methods
         for result in method.results
+        for about in [result.about]
         for row in result.rows(BY_CLOUD_COVER, CoverRow)
     ]
 

@@ -15,6 +15,7 @@ from utils.scores import (
     ORIGINAL,
     REFLECTANCE,
     TABLES,
+    UNCERTAINTY,
     Score,
     digits,
 )
@@ -51,9 +52,8 @@ def in_words(method: Method, score: Score) -> str:
 
 def best(methods: Iterable[Shown], score: Score) -> Shown | None:
     """Find the first of the methods that are best in a score; None if it is undefined for all."""
-    sign = -1 if score.lower_is_better else 1
     defined = [method for method in methods if not math.isnan(method.mean(score))]
-    return max(defined, key=lambda method: sign * method.mean(score), default=None)
+    return max(defined, key=lambda method: score.merit(method.mean(score)), default=None)
 
 
 def without_generation(task: Task) -> Shown | None:
@@ -70,6 +70,7 @@ def score_tables(task: Task) -> dict[str, list[Score]]:
     found["All scores, original protocol (network scale)."] = task.comparison.columns(ORIGINAL)
     found = {caption: sorted(scores, key=_importance) for caption, scores in found.items()}
     found["Land cover by judge; TSTR: train on synthetic, test on real."] = task.comparison.columns(JUDGES)
+    found["How uncertain, where a method says so; in reflectance."] = task.comparison.columns(UNCERTAINTY)
     return {caption: scores for caption, scores in found.items() if scores}
 
 
@@ -77,9 +78,14 @@ def _importance(score: Score) -> tuple[bool, bool]:
     return "jaccard" not in score.name, "ratio" not in score.name
 
 
+def having(methods: Iterable[Shown], scores: Iterable[Score]) -> list[Shown]:
+    """The methods that have any of some scores."""
+    return [method for method in methods if any(map(method.has, scores))]
+
+
 def winner(task: Task, score: Score) -> Shown | None:
     """The method to emphasise: references compete with nobody, and real images are those of all."""
-    compared = task.of(NETWORK, BASELINE)
+    compared = having(task.of(NETWORK, BASELINE), [score])
     return best(compared, score) if len(compared) > 1 and not score.of_real_frames else None
 
 

@@ -2,16 +2,28 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import permutations
 
 import numpy as np
 
 from src.report import cloud_cover
 from src.report.charts import Chart, Dot, draw_dots
 from src.report.estimates import GENERATED, RATIO, REAL, RMSE, best, in_words, show, without_generation
-from src.report.tasks import Shown, Task
+from src.report.tasks import Shown, Task, words
 from utils.intervals import Interval, bootstrap_ratio
-from utils.results import ViewRow
-from utils.scores import BASELINE, BOUND, NETWORK, NO_GENERATION, TSTR_RATIO, VIEWS, Score, of_judge
+from utils.results import About, ViewRow
+from utils.scores import (
+    BASELINE,
+    BOUND,
+    KNOCKED_OUT,
+    NETWORK,
+    NO_GENERATION,
+    OPACITIES,
+    TSTR_RATIO,
+    VIEWS,
+    Score,
+    of_judge,
+)
 
 FEWEST_RANKED = 3  # methods whose order may be compared
 GOOD_ENOUGH = 0.95  # Jaccard ratio from which images count as good enough
@@ -68,6 +80,8 @@ def _sentences(task: Task) -> Iterator[str]:
         yield from _clouds(top)
         yield from _judges(task)
         yield from _learning(task)
+        yield from _knowledge(task)
+        yield from _parts(task)
     if task.comparison.about.test_series != "unseen":
         series = task.comparison.about.series
         yield f"Test views show {series}: networks and classifiers may recall them, as they could not elsewhere."
@@ -120,31 +134,40 @@ def _settled(found: Interval | None) -> str:
         return ""
     inside = found.low <= 0 <= found.high
     verdict = "holds 0: the order is not settled" if inside else "leaves 0 out: as far as views go, it is settled"
-    ends = f"[{show(found.low)}, {show(found.high)}]"
-    return f" The 95 % interval of the difference, over the same test views, is {ends}; it {verdict}."
+    return f" The 95 % interval of the difference, over the same test views, is{_between(found)}; it {verdict}."
+
+
+def _between(found: Interval | None) -> str:
+    return f" [{show(found.low)}, {show(found.high)}]" if found else ""
 
 
 def ratio_difference(one: Shown, other: Shown) -> Interval | None:
-    """Estimate `one`'s Jaccard ratio less `other`'s on other views; None if not all views' scores are known.
+    """Estimate `one`'s Jaccard ratio less `other`'s; both are tested on the same real frames."""
+    return _difference(one, other, "jaccard_generated", over="jaccard_real")
 
-    Both are tested on the same views, and the same real frames, so views are drawn together for both (paired
-    bootstrap); a view's score is its mean over seeds.
+
+def _difference(one: Shown, other: Shown, score: str, *, over: str | None = None) -> Interval | None:
+    """Estimate `one`'s mean score, or ratio of means, less `other`'s; None if not all views' scores are known.
+
+    Both are tested on the same views, so views are drawn together for both (paired bootstrap); a view's score is its
+    mean over seeds.
     """
-    ours, others, real = _by_view(one, "generated"), _by_view(other, "generated"), _by_view(one, "real")
-    if len(real) < 2 or not ours.keys() == others.keys() == real.keys():
+    ours, others = _by_view(one, score), _by_view(other, score)
+    under = _by_view(one, over) if over else dict.fromkeys(ours, 1.0)
+    if len(under) < 2 or not ours.keys() == others.keys() == under.keys():
         return None
-    values = [np.array([found[view] for view in sorted(real)]) for found in (ours, others, real)]
+    values = [np.array([found[view] for view in sorted(under)]) for found in (ours, others, under)]
     if not np.isfinite(values).all() or not values[2].all():
         return None
     return bootstrap_ratio(values[0] - values[1], values[2], rng=np.random.default_rng(0))
 
 
-def _by_view(method: Shown, kind: str) -> dict[str, float]:
-    """Average a Jaccard index over seeds, view by view."""
+def _by_view(method: Shown, score: str) -> dict[str, float]:
+    """Average a score over seeds, view by view."""
     found: dict[str, list[float]] = {}
     for result in method.results:
         for row in result.rows(VIEWS, ViewRow):
-            found.setdefault(row.view, []).append(row.value(f"jaccard_{kind}"))
+            found.setdefault(row.view, []).append(row.value(score))
     return {view: sum(values) / len(values) for view, values in found.items() if len(values) == len(method.results)}
 
 
@@ -212,24 +235,85 @@ def _learning(task: Task) -> Iterator[str]:
             )
 
 
-def ratios(task: Task) -> Chart | None:
+def _parts(task: Task) -> Iterator[str]:
+    """Say how much of the best ratio rests on products beside the clouded one."""
+    top = best((method for method in task.of(NETWORK, BASELINE) if method.knock_outs), RATIO)
+    if not top:
+        return
+    whole, *missing = ((words(name), means[KNOCKED_OUT.index(RATIO.name)]) for name, means in top.knock_outs.items())
+    parts = ", ".join(f"{show(ratio)} with {name}{_share(ratio, whole[1])}" for name, ratio in missing)
+    yield f"What it rests on: with all of its source, “{top.label}” has a ratio of {show(whole[1])}; {parts}."
+
+
+def _knowledge(task: Task) -> Iterator[str]:
+    """Say what it is worth to be told more, by methods that are alike in all else."""
+    pairs: dict[str, list[str]] = {}
+    for one, other in permutations(task.of(NETWORK, BASELINE), 2):
+        what = _told_more(one.about, other.about)
+        if what and not math.isnan(one.mean(RATIO) - other.mean(RATIO)):
+            found = ratio_difference(one, other), _difference(one, other, RMSE.name)
+            ratio, error = (
+                f"{show(one.mean(score) - other.mean(score))}{_between(difference)} in {score.title}"
+                for score, difference in zip((RATIO, RMSE), found, strict=True)
+            )
+            pairs.setdefault(what, []).append(f"“{one.label}” less “{other.label}” is {ratio} and {error}")
+    for what, found in pairs.items():
+        yield f"What {what}, all else being equal, over the same test views: {'; '.join(found)}."
+
+
+def _told_more(one: About, other: About) -> str:
+    """Name what one method is told and another isn't, if they are alike in all else; nothing if they aren't."""
+    if not one.told or not other.told or one.run.differences(other.run, apart_from=_follows_from_told(one)):
+        return ""
+    (sensors, opacity), (fewer, worse) = ((told.sensors, told.opacity) for told in (one.told, other.told))
+    if sensors == fewer and OPACITIES.index(opacity) > OPACITIES.index(worse):
+        return f"the {opacity} opacity is worth beside {'none' if worse == 'none' else f'the {worse} one'}"
+    more = [words(sensor) for sensor in sensors if sensor not in fewer]
+    is_more = opacity == worse and len(more) == len(sensors) - len(fewer) > 0
+    return f"{' and '.join(more)} {'is' if len(more) == 1 else 'are'} worth" if is_more else ""
+
+
+def _follows_from_told(about: About) -> list[str]:
+    """What else differs in the work of methods that are alike in all but what they are told."""
+    networks = about.run.configuration.get("model", {})
+    told = (f"dataset.{key}" for key in ("name", "sources", "clouds", "opacity"))
+    return ["data", "code", *told, *(f"model.{network}.input_size" for network in networks)]
+
+
+def _share(part: float, whole: float) -> str:
+    """Write a change in per cent, where there is one to write."""
+    change = 100 * (part / whole - 1) if whole else math.nan
+    return f" ({abs(change):.0f} % {'less' if change < 0 else 'more'})" if abs(change) >= 0.5 else ""
+
+
+def by_judge(task: Task) -> list[Chart]:
+    """Draw the ratios under each of several judges, that of the headline first."""
+    judges = task.comparison.about.judges
+    if len(judges) < 2:
+        return []
+    found = (ratios(task, _under(judge.name, RATIO.name)) for judge in judges)
+    return [chart for chart in found if chart]
+
+
+def ratios(task: Task, score: Score = RATIO) -> Chart | None:
     """Draw the Jaccard ratio of each method, the best on top, and no generation as a line; None if none is defined."""
     drawn = (method for method in task.methods if method.kind != NO_GENERATION)
-    shown = [(method, method.interval(RATIO)) for method in drawn if math.isfinite(method.mean(RATIO))]
+    shown = [(method, method.interval(score)) for method in drawn if math.isfinite(method.mean(score))]
     shown.sort(key=lambda pair: -pair[1].mean)
     if not shown:
         return None
     several = {len(method.results) > 1 for method, _ in shown}
-    reference = without_generation(task)
+    reference = best(task.of(NO_GENERATION), score)
     whose = " over seeds" if several == {True} else " over test views"
     if several == {True, False}:
         whose = ": over seeds where a network was trained with several, otherwise over test views"
-    line = reference and Dot("no generation", reference.interval(RATIO), reference.look)
+    line = reference and Dot("no generation", reference.interval(score), reference.look)
+    under = f" under {score.judge}" if score.judge else ""
     said = f" The dashed line is what needs no images at all, “{reference.label}”." if reference else ""
     return draw_dots(
         [Dot(method.label, found, method.look) for method, found in shown],
-        title=f"{task.title}: Jaccard ratio of each method",
-        caption=f"Jaccard ratio of each method with its 95 % interval{whose}. Filled marks are networks, hollow ones "
-        f"baselines, grey ones upper bounds.{said}",
+        title=f"{task.title}: Jaccard ratio of each method{under}",
+        caption=f"Jaccard ratio of each method{under} with its 95 % interval{whose}. Filled marks are networks, "
+        f"hollow ones baselines, grey ones upper bounds.{said}",
         line=line,
     )

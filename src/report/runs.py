@@ -4,28 +4,25 @@ from collections.abc import Iterable
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import yaml
-from pydantic import Field, NonNegativeInt
+from pydantic import Field
 
 from src.report.tasks import Task
 from utils.comparison import Result
 from utils.files import natural
-from utils.results import ClassifierScores, Record, Row, ViewRow, read_json, read_rows
+from utils.results import ClassifierScores, Content, ViewRow
 from utils.scores import VIEWS
+from utils.tables import EpochRow, read_json, read_rows
 
 RUN, EPOCHS = "identity.json", "metrics.csv"
 
 
-class EpochRow(Row):
-    """Of `metrics.csv`, in which epochs count from 0."""
-
-    epoch: NonNegativeInt
-
-
-class Run(Record):
+class Run(Content):
     """Of `identity.json`: what a training was made from."""
 
+    configuration: dict[str, Any]
     versions: dict[str, str] = Field(default_factory=dict)
 
     @property

@@ -75,7 +75,7 @@ def _refuse_mixture(comparisons: Sequence[Comparison]) -> None:
     """One experiment's runs belong to one comparison: else some are from before its data or classifier changed."""
     seen: dict[tuple[str, str], Method] = {}
     for method in (method for comparison in comparisons for method in comparison.methods):
-        first = seen.setdefault(method.results[0].method, method)
+        first = seen.setdefault((method.about.experiment, method.about.dataset), method)
         found, other = first.about.comparison, method.about.comparison
         if found == other:
             continue
@@ -115,9 +115,8 @@ def _labels(comparison: Comparison) -> list[str]:
 
 
 def _shorten(method: Method) -> str:
-    """`cgan_frame_recurrent_toy_cloud_removal` on `toy_cloud_removal` is "cGAN frame recurrent"."""
-    experiment, dataset = method.results[0].method
-    return words(experiment.replace(dataset, "")) or words(experiment)
+    """`cgan_frame_recurrent_toy_cloud_removal`, on `toy_cloud_removal`, is "cGAN frame recurrent"."""
+    return words(method.label.replace(f"_{method.about.dataset}", "").replace("_toy", "")) or words(method.label)
 
 
 def words(name: str, *, capital: bool = False) -> str:

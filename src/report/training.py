@@ -11,7 +11,6 @@ from utils.scores import BASELINE
 
 PARTS = {"train_": "training", "val_": "validation", "": "training"}
 DASHES = {"training": (1.5, 2), "validation": ()}
-NOT_FIGURES = {"step"}
 
 
 @dataclass(frozen=True, order=True)
@@ -55,7 +54,7 @@ def _figures(method: Shown) -> dict[Figure, list[Line]]:
     found: dict[Figure, list[Line]] = {}
     for number, result in enumerate(method.results):
         rows = epochs(result)
-        for tag in dict.fromkeys(tag for row in rows for tag in row.model_extra if tag not in NOT_FIGURES):
+        for tag in dict.fromkeys(tag for row in rows for tag in row.model_extra):
             figure, part = split(tag)
             points = [(row.epoch + 1, row.value(tag)) for row in rows]
             name, look = f"seed {result.about.seed}, {part}", Look(number, dashes=DASHES[part])

@@ -37,7 +37,7 @@ def kind(experiment: str, seed: int | None) -> str:
 def no_generation(root: Path, ratio: float | None, *sensors: str, **about: Any) -> Path:
     """What judges reach that learn from some sensors' series."""
     told = {"sensors": list(sensors), "opacity": "none", "sees": "series"}
-    return result(root / "_".join(sensors), "no_generation", None, ratio, told=told, **about)
+    return result(root, "no_generation", None, ratio, name="_".join(["no_generation", *sensors]), told=told, **about)
 
 
 def interval(ratio: float | None, score: Score) -> dict[str, float | None]:
@@ -52,14 +52,18 @@ def result(
     seed: int | None,
     ratio: float | None,
     *,
+    name: str = "",
     dataset: str = "toy_cloud_removal",
     scores: dict[str, Any] | None = None,
     clouds: bool = True,
     by_judge: dict[str, float] | None = None,
     **about: Any,
 ) -> Path:
-    """A tested experiment with all files that training and testing leave; scores are `ratio`, or those by judge."""
-    folder = root / f"{dataset}/{experiment.replace('/', '_')}/{'' if seed is None else seed}".rstrip("/")
+    """A tested experiment with all files that training and testing leave; scores are `ratio`, or those by judge.
+
+    Its folder is called like the experiment unless a name is given.
+    """
+    folder = root / f"{dataset}/{name or experiment.replace('/', '_')}/{'' if seed is None else seed}".rstrip("/")
     content: dict[str, Any] = {}
     for protocol, columns in TABLES.items():
         measured = [score for score in columns if clouds or not score.name.endswith(CLOUDS_ONLY)]
@@ -96,7 +100,10 @@ def result(
     score = 0.5 if ratio is None else ratio
     write_csv(
         evaluation / "views.csv",
-        [{"view": view, "jaccard_generated": score + 0.01 * n, "jaccard_real": 1.0} for n, view in enumerate(VIEWS)],
+        [
+            {"view": view, "jaccard_generated": score + 0.01 * n, "jaccard_real": 1.0, "rmse": score}
+            for n, view in enumerate(VIEWS)
+        ],
     )
     if clouds:
         write_csv(evaluation / "by_cloud_cover.csv", list(bins(score)))

@@ -11,7 +11,7 @@ import pytest
 
 from src.report import estimates
 from tests.report.study import Element, change_json, page, parse, result, study, tables, tasks
-from utils.scores import TABLES, Score
+from utils.scores import ORIGINAL, REFLECTANCE, TABLES, Score
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
@@ -92,12 +92,14 @@ def columns(scores: tuple[Score, ...]) -> dict[str, Score]:
     return {score.title.replace("ratio", "Jaccard ratio"): score for score in scores}
 
 
-@pytest.mark.parametrize("protocol", TABLES)
+@pytest.mark.parametrize("protocol", [REFLECTANCE, ORIGINAL])
 def test_scores_are_those_of_the_files(root: Path, tree: Element, protocol: str) -> None:
     shown: dict[str, dict[str, str]] = {}
-    for rows in (rows for caption, rows in tables(tree).items() if f"{protocol} protocol" in caption):
+    said = "How uncertain" if protocol == "uncertainty" else f"{protocol} protocol"
+    for rows in (rows for caption, rows in tables(tree).items() if said in caption):
         for name, cells in rows.items():
-            shown.setdefault(name, {}).update({re.sub(" [↑↓]", "", column): cell for column, cell in cells.items()})
+            plain = {re.sub(" (↑|↓|→.*)$", "", column): cell for column, cell in cells.items()}
+            shown.setdefault(name, {}).update(plain)
     task = tasks(root)[0]
     assert list(shown) == [method.label for method in task.methods]
     for method in task.methods:
@@ -154,16 +156,17 @@ def test_runs_versions_splits_and_configurations_are_there(root: Path, tree: Ele
 
 
 EVIL = '<script>alert("1")</script>&amp;|$\\frac$ _x \x07 #010101 id="y" {{ 7 * 7 }}'
+NAMED = EVIL.replace("/", "")  # as a folder may be
 
 
 def test_what_files_say_is_text_and_nothing_else(tmp_path: Path) -> None:
     root = tmp_path / "experiments"
-    folder = result(root, "a", 1, 0.5)
+    folder = result(root, "a", 1, 0.5, name=NAMED)
     about = json.loads((folder / "eval/test_scores.json").read_text())["about"]
-    about |= {"experiment": f"_{EVIL}", "dataset": '"><img src=http://x>', "classifier": "<b>bold</b>"}
+    about |= {"experiment": EVIL, "dataset": '"><img src=http://x>', "classifier": "<b>bold</b>"}
     change_json(folder / "eval/test_scores.json", about=about)
     change_json(folder / "run/identity.json", configuration={"a": "</code></pre><script>"}, versions={"<i>": "<u>"})
-    (folder / "run/metrics.csv").write_text('epoch,"<b>x/val_<title>"\n0,1\n1,2\n')
+    (folder / "run/metrics.csv").write_text('epoch,step,"<b>x/val_<title>"\n0,1,1\n1,2,2\n')
     text = page(root)
     tree = parse(text)
     assert not tree.all("script", "b", "i", "u")
@@ -172,8 +175,8 @@ def test_what_files_say_is_text_and_nothing_else(tmp_path: Path) -> None:
     assert "</code></pre><script>" in tree.text
     assert "<b>bold</b>" in tree.text
     (dots, *_, training) = tree.all("svg")
-    assert EVIL.split("_")[0] in dots.all("desc")[0].text
-    assert any(element.text.startswith("<script>") for element in dots.all("text"))
+    assert NAMED.split("_")[0] in dots.all("desc")[0].text
+    assert any("<script>" in element.text for element in dots.all("text"))
     assert "<title> over training" in training.all("title")[0].text
 
 

@@ -1,6 +1,7 @@
 """The report's parts: what is said, what is drawn, how numbers are written, and results that are not all there."""
 
 import io
+import json
 import math
 import shutil
 from pathlib import Path
@@ -23,7 +24,8 @@ from utils.errors import DataError
 from utils.identity import Identity
 from utils.intervals import Interval
 from utils.results import read_classifier_scores
-from utils.tables import write_csv
+from utils.scores import KNOCKED_OUT, SCORES
+from utils.tables import write_csv, write_json
 
 
 def only(root: Path) -> Task:
@@ -43,7 +45,9 @@ def names(task: Task) -> dict[str, Shown]:
         ("cgan_toy_cloud_removal_upper_bound", "toy_cloud_removal", "cGAN upper bound"),
         ("cycle_gan_toy_sar_to_optical", "toy_sar_to_optical", "cycle GAN"),
         ("linear_interpolation", "toy_cloud_removal", "linear interpolation"),
+        ("cgan_toy", "toy_cloud_removal", "cGAN"),
         ("toy", "toy", "toy"),
+        ("_toy", "toy", "toy"),
     ],
 )
 def test_labels(tmp_path: Path, experiment: str, dataset: str, expected: str) -> None:
@@ -144,7 +148,7 @@ def test_paired_difference(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("ratio", "verdict", "worse"),
     [
-        (0.5, "Generating images helps: “no generation (SAR)”", False),
+        (0.5, "Generating images helps: “no generation SAR”", False),
         (0.605, "Whether generating images helps at all is not settled", False),
         (0.9, "Generating images does harm", True),
     ],
@@ -173,7 +177,7 @@ def test_no_generation_is_a_line_of_charts_and_competes_with_nobody(tmp_path: Pa
     for ratio, sensors in ((0.9, ["sar"]), (0.8, ["clouded_optical", "sar"])):
         no_generation(root, ratio, *sensors)
     task = only(root)
-    labels = ["cGAN", "cloudy copy", "no generation (SAR)", "no generation (clouded optical + SAR)"]
+    labels = ["cGAN", "cloudy copy", "no generation SAR", "no generation clouded optical SAR"]
     assert list(names(task)) == labels
     described = parse(findings.ratios(task).svg).all("desc")[0].text
     assert (
@@ -181,13 +185,79 @@ def test_no_generation_is_a_line_of_charts_and_competes_with_nobody(tmp_path: Pa
         == "cGAN: 0.600 (0.550 to 0.700); cloudy copy: 0.300 (0.250 to 0.400); no generation: 0.900 (0.850 to 1.000)."
     )
     cover = parse(cloud_cover.charts(task)[0].svg).all("desc")[0].text
-    assert "no generation (SAR)" in cover
+    assert "no generation SAR" in cover
     assert "clouded optical" not in cover
     tree = parse(page(root))
     table = next(table for table in tree.all("table") if "Land cover" in table.all("caption")[0].text)
     assert [body.all("th")[0].text for body in table.all("tbody")] == ["Networks", "Baselines", "No generation"]
     assert {line.all("th")[0].text for line in table.all("tr") if line.all("strong")} == {"cGAN"}
     assert "1 network, 1 baseline,\ntested" in tree.text
+    assert "no generation SAR" in [fold.text for fold in tree.all("summary")]
+
+
+def test_what_the_best_ratio_rests_on(tmp_path: Path) -> None:
+    for name, ratio in (("cgan_toy_cloud_removal", 0.6), ("least_cloudy_frame", 0.8)):
+        result(tmp_path, name, 1, ratio)
+    file = tmp_path / "toy_cloud_removal/cgan_toy_cloud_removal/1/eval" / SCORES
+    content = json.loads(file.read_text())
+    assert "rests on" not in " ".join(findings.sentences(only(tmp_path)))
+    less, more = ({"mean": ratio, "low": 0, "high": 1, "count": 2} for ratio in (0.3, 0.9))
+    content["knock_outs"] = {
+        "sar of another view": dict.fromkeys(KNOCKED_OUT, less),
+        "no sar": dict.fromkeys(KNOCKED_OUT, more),
+    }
+    write_json(file, content)
+    said = " ".join(findings.sentences(only(tmp_path)))
+    assert "“cGAN” has a ratio of 0.600; 0.300 with SAR of another view (50 % less), 0.900 with no SAR (50 % mo" in said
+
+
+def told(opacity: str, *sensors: str) -> dict[str, object]:
+    return {"sensors": list(sensors), "opacity": opacity, "sees": "frame"}
+
+
+def made(**dataset: object) -> dict[str, object]:
+    channels = 3 * len(dataset["sources"])
+    content = {"dataset": dataset | {"target": "clean"}, "model": {"generator": {"input_size": [channels, 64, 64]}}}
+    return Identity(content, data=str(dataset), code=str(channels)).record()
+
+
+def test_methods_alike_in_all_but_what_they_are_told_say_what_that_is_worth(tmp_path: Path) -> None:
+    both, optical = ["clouded", "sar"], ["clouded"]
+    for name, ratio, opacity, sources in (
+        ("rule_without", 0.5, "none", optical),
+        ("rule_with", 0.7, "none", both),
+        ("rule_estimated", 0.55, "estimated", optical),
+        ("rule_exact_with", 0.8, "exact", both),
+    ):
+        about = {"told": told(opacity, *sources), "run": made(sources=sources, opacity=opacity)}
+        for seed in (1, 2):
+            result(tmp_path, "cgan", seed, ratio, name=name, **about)
+    result(tmp_path, "other", 1, 0.9, told=told("none", *both), run=made(sources=both, frames=5))
+    said = [sentence for sentence in findings.sentences(only(tmp_path)) if sentence.startswith("What ")]
+    start = "all else being equal, over the same test views:"
+    assert said == [
+        f"What the exact opacity is worth beside none, {start} “rule exact with” less “rule with” is "
+        "0.100 [0.100, 0.100] in ratio and 0.100 [0.100, 0.100] in RMSE.",
+        f"What SAR is worth, {start} “rule with” less “rule without” is "
+        "0.200 [0.200, 0.200] in ratio and 0.200 [0.200, 0.200] in RMSE.",
+        f"What the estimated opacity is worth beside none, {start} “rule estimated” less “rule without” is "
+        "0.050 [0.050, 0.050] in ratio and 0.050 [0.050, 0.050] in RMSE.",
+    ]
+
+
+def test_methods_that_say_how_uncertain_they_are_have_a_table(tmp_path: Path) -> None:
+    root = tmp_path / "experiments"
+    for name in ("bold", "certain"):
+        result(root, name, 1, 0.6)
+    caption = "How uncertain"
+    for certain, rows in (("certain", ["bold"]), ("bold", None)):
+        file = root / "toy_cloud_removal" / certain / "1/eval" / SCORES
+        content = json.loads(file.read_text())
+        del content["uncertainty"]
+        write_json(file, content)
+        found = [table for table in parse(page(root)).all("table") if caption in table.all("caption")[0].text]
+        shown = [[row.all("th")[0].text for row in table.all("tr")[2:]] for table in found]
+        assert shown == ([rows] if rows else [])
 
 
 def test_curves_are_means_over_seeds_without_sparse_bins(tmp_path: Path) -> None:
@@ -215,6 +285,21 @@ def test_lines_break_where_values_are_not_finite() -> None:
     assert draw((0.0, math.nan)) is None
     assert draw() is None
     assert "nan" not in draw((1.0, 0.0))
+
+
+def test_names_that_differ_at_either_end_are_drawn_as_different() -> None:
+    long = "method of a name that is far too long to be written whole on two lines of a chart"
+    drawn = [f"another {long}", long, f"{long} told more", "cGAN", "cGAN of one sensor, clouded optical"]
+    dots = [Dot(name, Interval(mean=0.5, low=0.4, high=0.6, count=2), Look(0)) for name in drawn]
+    lines = [Line(name, [(0.0, 1.0), (1.0, 2.0)], Look(0)) for name in drawn]
+    for svg in (
+        draw_dots(dots, title="t", caption="c").svg,
+        draw_lines(lines, title="t", x="x", y="y", caption="c").svg,
+    ):
+        shown = " ".join(text.text for text in parse(svg).all("text"))
+        assert "cGAN of one sensor, clouded optical" in shown
+        for part in ("another method", "told more", "of a chart"):
+            assert part in shown
 
 
 @settings(max_examples=8, deadline=None)
@@ -313,15 +398,14 @@ def test_same_views_and_targets_are_one_table_whatever_the_sources(tmp_path: Pat
     result(tmp_path, "linear", None, 0.4)
     task = only(tmp_path)
     assert task.title == "Cloud removal"
-    assert sorted(names(task)) == ["cgan (optical_only)", "cgan (toy_cloud_removal)", "linear"]
+    assert sorted(names(task)) == ["linear", "optical only/cGAN", "toy cloud removal/cGAN"]
 
 
 def test_variants_of_one_experiment_are_methods_of_their_own(tmp_path: Path) -> None:
     for folder, weight in (("with", 100), ("without", 1)):
         for seed in (1, 2):
             result(tmp_path / folder, "cgan", seed, 0.5, run=Identity({"name": "cgan", "weight": weight}).record())
-    dataset = "toy_cloud_removal/cgan"
-    assert sorted(names(only(tmp_path))) == [f"cgan (with/{dataset})", f"cgan (without/{dataset})"]
+    assert sorted(names(only(tmp_path))) == ["with/toy cloud removal/cGAN", "without/toy cloud removal/cGAN"]
     assert [len(method.results) for method in only(tmp_path).methods] == [2, 2]
 
 
@@ -403,6 +487,9 @@ def test_another_judge_may_put_methods_into_another_order(tmp_path: Path) -> Non
     rows = next(rows for caption, rows in tables(parse(page(root))).items() if "by judge" in caption)
     assert rows["b"]["ratio, forest ↑"].startswith("0.500")
     assert rows["b"]["TSTR ratio, minirocket ↑"].startswith("0.600")
+    charts = [parse(chart.svg).all("desc")[0].text for chart in findings.by_judge(only(root))]
+    assert [chart.split(" (")[0] for chart in charts] == ["upper bound: 1.000", "upper bound: 1.000"]
+    assert [chart.split("; ")[1].split(" (")[0] for chart in charts] == ["a: 0.900", "b: 0.500"]
 
 
 def test_a_classifier_is_named_by_its_data_set(tmp_path: Path) -> None:
