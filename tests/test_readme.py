@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.DOTALL)
 
 def block(language: str, containing: str) -> str:
     (found,) = [text for kind, text in BLOCKS if kind == language and containing in text]
-    return found
+    return textwrap.dedent(found)
 
 
 def run(command: str, checkout: Path, *, expected: int = 0) -> subprocess.CompletedProcess[str]:
@@ -103,6 +104,44 @@ def test_a_few_lines_add_an_experiment_without_radar_and_a_baseline(small_demo: 
     shown = run("python repro/dvc.py && dvc repro --dry --force", small_demo).stdout
     for stage in ("train", "test"):
         assert f"'{stage}@{name}-17'" in shown
+
+
+def test_yaml_adds_a_data_set(checkout: Path) -> None:
+    """Views are those of another in all but their texture, and so is what is trained on them."""
+    from src.rsgan.configuration import ExperimentConfig
+    from src.toygeneration.dataset.recipe import Recipe
+    from utils.config import read
+
+    name, scenes = "cloud_removal_smooth", checkout / "src/toygeneration/config"
+    latent, base = block("yaml", "length_scale: 10"), "base: ../cloud_removal/optical/generation_latent_optical.yaml"
+    assert latent.startswith(base)
+    for product in ("latent_optical", "latent_sar", "clean_optical", "clouded_optical", "sar"):
+        kind = "generation" if product.startswith("latent") else "derivation"
+        place = f"../cloud_removal/{'sar' if 'sar' in product else 'optical'}/{kind}_{product}.yaml"
+        assert f"`{kind}_{product}.yaml`" in README
+        file = scenes / name / f"{kind}_{product}.yaml"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(latent.replace(base, f"base: {place}") if kind == "generation" else f"base: {place}\n")
+    made, like = (Recipe.load(scenes / task, scenes / "demo.yaml") for task in (name, "cloud_removal"))
+    found, expected = made.model_dump(), like.model_dump()
+    for generation in expected["generations"].values():
+        generation["random_sampler"]["kernel"]["length_scale"] = 10
+    assert found == expected
+
+    config = checkout / "src/rsgan/config"
+    (config / f"base/{name}.yaml").write_text(block("yaml", f"name: toy_{name}"))
+    (config / name).mkdir()
+    example = block("yaml", "../cloud_removal/linear_interpolation")
+    for file in (config / "cloud_removal").glob("*.yaml"):
+        (config / name / file.name).write_text(example.replace("linear_interpolation", file.stem))
+        found, expected = (
+            read(ExperimentConfig, [config / task / file.name, config / "demo.yaml"]).model_dump(mode="json")
+            for task in (name, "cloud_removal")
+        )
+        for section, key in (("dataset", "name"), ("dataset", "root"), ("testing", "reference_classifier_path")):
+            new, old = str(found[section].pop(key)), str(expected[section].pop(key))
+            assert new == old.replace("cloud_removal", name)
+        assert found == expected
 
 
 def test_commands_name_options_that_exist(checkout: Path) -> None:

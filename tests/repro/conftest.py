@@ -17,9 +17,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     """Of DVC: nothing outside of the test's folder, this interpreter as `python`."""
     own = {"DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": str(tmp_path / "site"), "HOME": str(tmp_path / "home")}
     path = f"{Path(python()[0]).parent}{os.pathsep}{os.environ['PATH']}"
-    return (
-        os.environ | own | {"PATH": path, "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", str(tmp_path / "numba"))}
-    )
+    return os.environ | own | {"PATH": path}
 
 
 @pytest.fixture
