@@ -14,10 +14,9 @@ lint: $(READY)
 	$(RUN) -m ruff format --check .
 
 # The whole study at a scale for a laptop: data sets, classifiers, experiments, baselines, report. DVC runs one stage at a
-# time; what doesn't depend on each other is made side by side, on one core each: once baselines are tested, the second
-# goes through the networks from the other end, and each waits for what the other is at. Ctrl-C doesn't reach what a shell
-# runs in the background, hence the trap.
-backwards = $$(dvc stage list --name-only | grep '^$(1)@' | tac)
+# time; what doesn't depend on each other is made side by side, on one core each. Neither lane waits for a stage of the
+# other's: DVC would give up. Ctrl-C doesn't reach what a shell runs in the background, hence the trap.
+networks = $$(dvc stage list --name-only | grep -E '^(train|test)@$(1)/')
 
 demo: export PATH := $(abspath $(VENV)/bin):$(PATH)
 demo: export OMP_NUM_THREADS := 1
@@ -25,8 +24,8 @@ demo: $(READY)
 	$(RUN) repro/dvc.py --profile=demo
 	dvc repro make_reference_classifier
 	trap 'trap "" TERM; kill 0' INT; \
-	dvc --wait-for-lock repro --single-item train test & \
-	dvc --wait-for-lock repro --single-item test_baseline $(call backwards,train) $(call backwards,test); \
+	dvc --wait-for-lock repro --single-item $(call networks,cloud_removal) & \
+	dvc --wait-for-lock repro --single-item test_baseline $(call networks,sar_to_optical); \
 	status=$$?; wait $$! && exit $$status
 	dvc repro
 	@cat data/report/scores.md

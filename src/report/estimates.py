@@ -56,9 +56,14 @@ def best(methods: Iterable[Shown], score: Score) -> Shown | None:
     return max(defined, key=lambda method: score.merit(method.mean(score)), default=None)
 
 
-def without_generation(task: Task) -> Shown | None:
-    """What judges reach that learn from the best of the sources: the line that images have to be above."""
-    return best(task.of(NO_GENERATION), RATIO)
+def without_generation(task: Task, method: Shown | None = None, score: Score = RATIO) -> Shown | None:
+    """What judges reach that learn from the best of the sources: the line that a method's images have to be above.
+
+    Data sets may show the same targets beside other sources: those of the method's own count, where there are any.
+    """
+    every = task.of(NO_GENERATION)
+    own = [other for other in every if method and other.about.dataset == method.about.dataset]
+    return best(own or every, score)
 
 
 def score_tables(task: Task) -> dict[str, list[Score]]:

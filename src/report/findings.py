@@ -64,9 +64,8 @@ def sentences(task: Task) -> list[str]:
 def _sentences(task: Task) -> Iterator[str]:
     network, baseline = (best(task.of(kind), RATIO) for kind in (NETWORK, BASELINE))
     top = best(task.of(NETWORK, BASELINE), RATIO)
-    reference = without_generation(task)
-    if top and reference:
-        yield from _use(task, top, reference)
+    if top and without_generation(task):
+        yield from _use(task, top)
     if top:
         yield _top(task, top)
     if network and baseline:
@@ -87,10 +86,15 @@ def _sentences(task: Task) -> Iterator[str]:
         yield f"Test views show {series}: networks and classifiers may recall them, as they could not elsewhere."
 
 
-def _use(task: Task, top: Shown, reference: Shown) -> Iterator[str]:
+def _use(task: Task, top: Shown) -> Iterator[str]:
     """Say whether images are of any use at all, and whose do harm."""
-    found = ratio_difference(top, reference)
-    low, high = _ends(found, top.mean(RATIO) - reference.mean(RATIO))
+
+    def gain(method: Shown) -> tuple[Shown, Interval | None, tuple[float, float]]:
+        without = without_generation(task, method)
+        found = ratio_difference(method, without)
+        return without, found, _ends(found, method.mean(RATIO) - without.mean(RATIO))
+
+    reference, found, (low, high) = gain(top)
     verdict = "Whether generating images helps at all is not settled"
     if low > 0 or high < 0:
         verdict = "Generating images helps" if low > 0 else "Generating images does harm"
@@ -99,11 +103,7 @@ def _use(task: Task, top: Shown, reference: Shown) -> Iterator[str]:
         f"a ratio of {in_words(reference, RATIO)}; the images of the best {top.kind}, “{top.label}”, one of "
         f"{in_words(top, RATIO)}.{_settled(found)}"
     )
-    worse = [
-        method
-        for method in task.of(NETWORK)
-        if _ends(ratio_difference(method, reference), method.mean(RATIO) - reference.mean(RATIO))[1] < 0
-    ]
+    worse = [method for method in task.of(NETWORK) if gain(method)[2][1] < 0]
     if worse:
         names = ", ".join(f"“{method.label}” ({show(method.mean(RATIO))})" for method in worse)
         yield f"Land cover is recognised worse from the images of these networks than without any image: {names}."
@@ -200,7 +200,8 @@ def _judges(task: Task) -> Iterator[str]:
             for method in task.of(NETWORK, BASELINE)
             if all(math.isfinite(method.mean(score)) for score in (RATIO, ratio))
         ]
-        top, reference = best(compared, ratio), best(task.of(NO_GENERATION), ratio)
+        top = best(compared, ratio)
+        reference = without_generation(task, top, ratio)
         without = f" Without any image it is {in_words(reference, ratio)}." if reference else ""
         if top:
             yield (
@@ -303,7 +304,7 @@ def ratios(task: Task, score: Score = RATIO) -> Chart | None:
     if not shown:
         return None
     several = {len(method.results) > 1 for method, _ in shown}
-    reference = best(task.of(NO_GENERATION), score)
+    reference = without_generation(task, best(task.of(NETWORK), score), score)
     whose = " over seeds" if several == {True} else " over test views"
     if several == {True, False}:
         whose = ": over seeds where a network was trained with several, otherwise over test views"

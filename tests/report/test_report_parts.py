@@ -24,7 +24,7 @@ from utils.errors import DataError
 from utils.identity import Identity
 from utils.intervals import Interval
 from utils.results import read_classifier_scores
-from utils.scores import KNOCKED_OUT, SCORES
+from utils.scores import KNOCKED_OUT, NO_GENERATION, SCORES
 from utils.tables import write_csv, write_json
 
 
@@ -168,6 +168,17 @@ def test_the_first_finding_is_whether_images_help_at_all(
     assert f"[{0.6 - ratio:.3f}, {0.61 - ratio:.3f}]".replace("-", "−") in first
     assert second.startswith("Land cover is recognised worse from the images of these networks than") == worse
     assert not worse or "“cGAN” (0.600)" in second
+
+
+def test_no_generation_is_that_of_the_same_data_set(tmp_path: Path) -> None:
+    """Both sensors see the same series, in the one, and share the class alone in the other: targets are the same."""
+    result(tmp_path, "cgan_toy_cloud_removal", 1, 0.6)
+    no_generation(tmp_path, 0.5, "sar")
+    no_generation(tmp_path, 0.9, "sar", dataset="other", data="views of toy_cloud_removal")
+    task = only(tmp_path)
+    assert task.of(NO_GENERATION)[0].about.dataset == "other"
+    assert next(iter(findings.sentences(task))).startswith("Generating images helps")
+    assert "no generation: 0.500" in findings.ratios(task).svg
 
 
 def test_no_generation_is_a_line_of_charts_and_competes_with_nobody(tmp_path: Path) -> None:
