@@ -11,6 +11,7 @@ import copy
 import fcntl
 import importlib.util
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,9 @@ from src.toygeneration.config_files import DerivationConfig, GenerationConfig
 from src.toygeneration.export import export
 from src.toygeneration.product import Product
 from src.toygeneration.timeserie.dataset import TSDataset
+
+# Tests send SIGINT, which a shell has its background jobs ignore, and these whatever they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parents[1]
 REAL_DATA = ROOT.parent / "shared" / "data" / "ts"
