@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
 
 from utils.errors import DataError
 from utils.files import natural
@@ -102,6 +103,14 @@ class Method:
             return self.results[0].scores.interval(score)
         mean, half = self.mean(score), self.half_width(score)
         return Interval(mean=mean, low=mean - half, high=mean + half, count=len(self.results))
+
+
+AnyMethod = TypeVar("AnyMethod", bound=Method)
+
+
+def having(methods: Iterable[AnyMethod], scores: Sequence[Score]) -> list[AnyMethod]:
+    """The methods that have any of some scores."""
+    return [method for method in methods if any(map(method.has, scores))]
 
 
 @dataclass(frozen=True, eq=False)

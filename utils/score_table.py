@@ -83,10 +83,11 @@ def markdown(comparisons: "Sequence[Comparison]") -> str:
 
 
 def _table(comparison: "Comparison", protocol: str) -> str:
+    from utils.comparison import having
     from utils.tables import escape, markdown_table
 
     columns, rows = comparison.columns(protocol), []
-    for method in (method for method in comparison.methods if any(map(method.has, columns))):
+    for method in having(comparison.methods, columns):
         cells = [_cell(method, score) for score in columns]
         label = escape(method.label) + (" *(reference)*" if method.is_reference else "")
         rows.append([label, str(len(method.results)), *cells, escape(method.told)])

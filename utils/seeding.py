@@ -31,3 +31,7 @@ class Streams:
         identity = hashlib.sha256(repr(numbers).encode()).digest()
         key = tuple(np.frombuffer(identity, dtype="<u4").tolist())
         return np.random.default_rng(np.random.SeedSequence(int(self.seeds[0]), spawn_key=key))
+
+    def integer(self, name: str, *index: int) -> int:
+        """Draw the seed of another library's generator, from 0 to 2⁶³ - 1."""
+        return int(self.rng(name, *index).integers(2**63))

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 
 from src.report.tasks import Shown, Task
-from utils.comparison import Method
+from utils.comparison import Method, having
 from utils.results import ConfusionRow
 from utils.scores import (
     BASELINE,
@@ -81,11 +81,6 @@ def score_tables(task: Task) -> dict[str, list[Score]]:
 
 def _importance(score: Score) -> tuple[bool, bool]:
     return "jaccard" not in score.name, "ratio" not in score.name
-
-
-def having(methods: Iterable[Shown], scores: Iterable[Score]) -> list[Shown]:
-    """The methods that have any of some scores."""
-    return [method for method in methods if any(map(method.has, scores))]
 
 
 def winner(task: Task, score: Score) -> Shown | None:

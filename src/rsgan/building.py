@@ -65,5 +65,5 @@ def _misfits(network: Network, given: Shape, out_channels: int | None, smallest_
 
 def build_experiment(config: ExperimentConfig, seed: int) -> Experiment:
     """Build an experiment with fresh networks, whose weights the seed draws, from a `sized` configuration."""
-    torch.manual_seed(int(Streams((seed,)).rng("initialisation").integers(2**63)))
+    torch.manual_seed(Streams((seed,)).integer("initialisation"))
     return config.experiment.builds(config.experiment, config.model)

@@ -100,8 +100,8 @@ class Learner(pl.LightningModule):
     def training_step(self, sample: Batch, batch_idx: int) -> None:
         # Reseeded at each batch: dropout depends on nothing but the run's seed, the batch and the process, so a run
         # that goes on from a checkpoint draws what an uninterrupted one would.
-        stream = Streams((self.identity.seed,)).rng("dropout", self.current_epoch, batch_idx, self.global_rank)
-        torch.manual_seed(int(stream.integers(2**63)))
+        place = self.current_epoch, batch_idx, self.global_rank
+        torch.manual_seed(Streams((self.identity.seed,)).integer("dropout", *place))
         self.train_means.update(self.experiment.step(sample, self.descend), weight=len(sample["target"]))
 
     def validation_step(self, sample: Batch, batch_idx: int) -> None:

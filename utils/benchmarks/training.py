@@ -32,15 +32,13 @@ if TYPE_CHECKING:
     from src.rsgan.devices import Devices
 
 CONFIGS, SCENES = ROOT / "src/rsgan/config", ROOT / "src/toygeneration/config"
-EXPERIMENTS = (
+OF_FRAMES = (
     "cloud_removal/cgan_toy.yaml",
     "cloud_removal/cgan_upper_bound_toy.yaml",
     "cloud_removal/cgan_frame_recurrent_toy.yaml",
     "sar_to_optical/cycle_gan_toy.yaml",
-    "cloud_removal/sequence_toy.yaml",
-    "cloud_removal/flow_toy.yaml",
 )
-OF_FRAMES = EXPERIMENTS[:4]
+EXPERIMENTS = (*OF_FRAMES, "cloud_removal/sequence_toy.yaml", "cloud_removal/flow_toy.yaml")
 WARM_UP = 5  # steps that aren't counted
 HEAD = ("experiment", "step", "frames/s", "fixed batch", "data overhead", "GFLOP/step", "TFLOP/s", "of peak", "kept")
 

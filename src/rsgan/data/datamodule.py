@@ -94,8 +94,8 @@ class ToyDataModule:
     def series(self, split: Split, number: int, kinds: Sequence[Kind]) -> Batch:
         """Read the whole series of one view of a split, numbered from 0, with its times `(T,)`."""
         store = Store([self.views(split)[number]], kinds)
-        steps = torch.tensor(store.views[0].features.steps, dtype=torch.float32)
-        return store[BatchIndex(np.arange(store.horizon), first=True)] | Batch(times=steps)
+        times = torch.from_numpy(store.views[0].features.times)
+        return store[BatchIndex(np.arange(store.horizon), first=True)] | Batch(times=times)
 
     def prepare(self, device: torch.device) -> None:
         """Decode what is to be kept in memory, before training starts on a device."""

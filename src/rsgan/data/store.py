@@ -83,7 +83,7 @@ class Store:
             for kind in self.kinds:
                 frames = transformed(self.window(kind, view, rows, columns), batch, number)
                 collected[kind].append(padded(frames, self.horizon))
-            times = torch.tensor(self.views[view].features.steps, dtype=torch.float32)
+            times = torch.from_numpy(self.views[view].features.times)
             if batch.reversed[number]:
                 times = (times[0] + times[-1] - times).flip(0)
             collected["times"].append(padded(times, self.horizon))

@@ -37,6 +37,10 @@ class ViewShape:
     def horizon(self) -> int:
         return len(self.steps)
 
+    @property
+    def times(self) -> NDArray[np.float32]:
+        return np.array(self.steps, np.float32)
+
     def __str__(self) -> str:
         bands = ", ".join(f"{name} {number}" for name, number in self.nbands.items())
         return f"{self.width}x{self.height} pixels (width x height), {self.horizon} common time steps, bands: {bands}"
@@ -138,13 +142,14 @@ def open_views(config: DatasetConfig, *, same_steps: bool = True) -> dict[str, V
             views[folder.name] = View(folder, config)
         except DataError as error:
             problems.append(f"view {folder.name}: {error}")
-    steps = {} if same_steps else {"steps": ()}
-    shapes = {name: replace(view.features, **steps) for name, view in views.items()}
-    usual = max(shapes.values(), key=[*shapes.values()].count, default=None)
+    ignored = {} if same_steps else {"steps": ()}
+    shapes = {name: replace(view.features, **ignored) for name, view in views.items()}
+    usual = max(shapes, key=lambda name: [*shapes.values()].count(shapes[name]), default=None)
     problems += [
-        f"view {name}: found {shape}, expected what most views have: {usual}; make it again or move it away"
+        f"view {name}: found {views[name].features}, expected what most views have: {views[usual].features}; make it "
+        "again or move it away"
         for name, shape in shapes.items()
-        if shape != usual
+        if shape != shapes[usual]
     ]
     if problems:
         more = [f"and {len(problems) - SHOWN} more views"] if len(problems) > SHOWN else []

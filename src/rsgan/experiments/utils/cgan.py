@@ -35,19 +35,18 @@ class CGAN(Experiment):
         """One pass of the generator serves both sides."""
         source, target = self.condition(sample), sample["target"]
         generated = self.generate(source, first=sample["first"])
-        real = losses.judge(self.discriminator, target, source)
-        fake = losses.judge(self.discriminator, generated.detach(), source)
-        discriminator = losses.discriminator_loss(real, fake)
-        descend("discriminator", discriminator)
-        with losses.frozen(self.discriminator):
-            adversarial = losses.real_loss(losses.judge(self.discriminator, generated, source))
-            fidelity = losses.smooth_l1(generated, target)
-            descend("generator", adversarial + self.settings.l1_regularization_weight * fidelity)
+
+        def objective(adversarial: Tensor) -> Tensor:
+            return adversarial + self.settings.l1_regularization_weight * losses.smooth_l1(generated, target)
+
+        adversarial, discriminator, judgement = losses.compete(
+            self.discriminator, generated, target, source, objective, descend
+        )
         return {
             "generator": adversarial,
             "discriminator": discriminator,
             "mae": losses.mean_absolute_error(generated, target),
-            **losses.judgement(real, fake),
+            **judgement,
         }
 
     def translate(self, series: Batch) -> Tensor:

@@ -13,7 +13,7 @@ from src.rsgan.data.store import Batch
 from src.rsgan.experiments import Generated
 from src.rsgan.experiments.experiment import Channels, Descend, Figures, stay
 from src.rsgan.experiments.utils import losses
-from src.rsgan.experiments.utils.series import SeriesExperiment, SeriesSettings
+from src.rsgan.experiments.utils.series import SeriesExperiment, SeriesSettings, let_pass
 from utils.fields import Amount
 from utils.seeding import Streams
 
@@ -58,9 +58,9 @@ class Flow(SeriesExperiment):
         return torch.cat([source, start, place, far], dim=2)
 
     def _start(self, made: Tensor, source: Tensor) -> Tensor:
-        """Make the estimate of what the generator gives; of clouded bands, it lets pass as much as it likes."""
+        """Make the estimate of what the generator gives."""
         mean, passing = made.float().chunk(2, dim=2)
-        return mean + passing.sigmoid() * source[:, :, : mean.shape[2]] if self.settings.keeps_source else mean
+        return let_pass(source, passing, mean) if self.settings.keeps_source else mean
 
     def _end(self, made: Tensor, start: Tensor, place: Tensor, along: Tensor) -> Tensor:
         """Make the end of the way of what the generator gives.
@@ -88,9 +88,7 @@ class Flow(SeriesExperiment):
 
     def _sample(self, number: int, source: Tensor, times: Tensor, start: Tensor) -> Tensor:
         """Go the way once, with noise of the sample's own: `(T, C, H, W)`."""
-        stream = torch.Generator().manual_seed(
-            int(Streams((self.settings.seed,)).rng("samples", number).integers(2**63))
-        )
+        stream = torch.Generator().manual_seed(Streams((self.settings.seed,)).integer("samples", number))
         noise = self.settings.noise * draw_noise(start.shape, stream).to(start)
         grid = torch.cat([torch.linspace(*PLACES, self.settings.legs).sigmoid(), torch.ones(1)]).to(start)
         place, before = bridge(start, start, grid[:1], noise), None

@@ -1,6 +1,6 @@
 """Losses and figures of generators and discriminators: scalars, means over values or logits of any shape."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -51,6 +51,29 @@ def judgement(real: Tensor, fake: Tensor, suffix: str = "") -> dict[str, Tensor]
 def precision(recall: Tensor, fooling_rate: Tensor) -> Tensor:
     """Share of the patches taken for real that are, where real and generated ones are as many; 0 where none is."""
     return recall / (recall + fooling_rate).clamp_min(torch.finfo(recall.dtype).tiny)
+
+
+def compete(
+    discriminator: nn.Module,
+    generated: Tensor,
+    real: Tensor,
+    condition: Tensor,
+    objective: Callable[[Tensor], Tensor],
+    descend: Callable[[str, Tensor], None],
+) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """Let a discriminator learn, then a generator: it descends an objective of its adversarial loss.
+
+    Returns:
+        The losses of generator and discriminator, and the discriminator's `judgement`.
+    """
+    on_real = judge(discriminator, real, condition)
+    on_fake = judge(discriminator, generated.detach(), condition)
+    loss = discriminator_loss(on_real, on_fake)
+    descend("discriminator", loss)
+    with frozen(discriminator):
+        adversarial = real_loss(judge(discriminator, generated, condition))
+        descend("generator", objective(adversarial))
+    return adversarial, loss, judgement(on_real, on_fake)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from src.rsgan.data.store import Batch
 from src.rsgan.experiments import Generated
 from src.rsgan.experiments.experiment import Channels, Descend, Figures, stay
 from src.rsgan.experiments.utils import losses
-from src.rsgan.experiments.utils.series import SeriesExperiment, SeriesSettings
+from src.rsgan.experiments.utils.series import SeriesExperiment, SeriesSettings, let_pass
 from utils.fields import Amount
 
 LOG_VARIANCES = (-12.0, 4.0)  # that a network can claim, in network scale
@@ -35,26 +35,21 @@ class Sequence(SeriesExperiment):
         if log_variance is not None:
             loss = loss + settings.variance_weight * losses.gaussian_nll(mean.detach(), log_variance, target)
         if settings.adversarial_weight:
-            real = losses.judge(self.discriminator, target, source)
-            fake = losses.judge(self.discriminator, mean.detach(), source)
-            discriminator = losses.discriminator_loss(real, fake)
-            descend("discriminator", discriminator)
-            with losses.frozen(self.discriminator):
-                adversarial = losses.real_loss(losses.judge(self.discriminator, mean, source))
-                descend("generator", loss + settings.adversarial_weight * adversarial)
+
+            def objective(adversarial: Tensor) -> Tensor:
+                return loss + settings.adversarial_weight * adversarial
+
+            _, discriminator, _ = losses.compete(self.discriminator, mean, target, source, objective, descend)
         else:
             descend("generator", loss)
         return {"generator": loss, "discriminator": discriminator, "mae": losses.mean_absolute_error(mean, target)}
 
     def _parts(self, made: Tensor, source: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Mean and logarithm of the variance, `(B, T, C, H, W)`, of what the generator gives.
-
-        Of a source that begins with the target under clouds, as much is kept as the generator lets pass.
-        """
+        """Mean and logarithm of the variance, `(B, T, C, H, W)`, of what the generator gives."""
         parts = [*made.float().chunk(self.settings.parts, dim=2)]
         mean = parts.pop(0)
         if self.settings.keeps_source:
-            mean = mean + parts.pop(0).sigmoid() * source[:, :, : mean.shape[2]]
+            mean = let_pass(source, parts.pop(0), mean)
         return mean, parts.pop().clamp(*LOG_VARIANCES) if parts else None
 
     def translate(self, series: Batch) -> Tensor | Generated:

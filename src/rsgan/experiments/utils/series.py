@@ -71,6 +71,11 @@ class SeriesSettings(TrainedSettings):
         return Series(dataset.crop, self.crops_per_series)
 
 
+def let_pass(source: Tensor, passing: Tensor, added: Tensor) -> Tensor:
+    """Keep as much of the clouded bands, the first of a source `(B, T, C, H, W)`, as a generator lets pass."""
+    return added + passing.sigmoid() * source[:, :, : added.shape[2]]
+
+
 def in_tiles(run: Callable[[Tensor], Tensor], frames: Tensor, *, tile: int, margin: int) -> Tensor:
     """Translate `(…, H, W)` in tiles that overlap.
 
