@@ -14,7 +14,7 @@ from src.rsgan.models.layers import Shape
 
 FLOOR = 12.0  # by how much a score can be below the best of its pixel
 SLOWEST = 1000.0  # steps in which the slowest part of a position turns by one radian
-TINY = 1e-6
+TINY = 1e-9
 
 InTime = Literal["none", "pooling", "attention", "both"]
 
@@ -62,10 +62,10 @@ class TemporalUNetConfig(Network):
         return ends + steps + 2 * sum(twice) + bottom
 
     def _level_parameters(self, width: int, in_time: InTime) -> int:
-        pooling = (width + 1) * (self.heads + 2 * width) + self.heads
+        pooling = (width + 1) * (self.heads + 2 * width) + self.heads + 2 * width
         attention = 4 * width + 6 * width * (width + 1) + width * (2 * width + 1)
         mixing = {"none": 0, "pooling": pooling, "attention": attention, "both": pooling + attention}
-        return 2 * self.blocks * (9 * width + 1) * width + mixing[in_time]
+        return 2 * self.blocks * (9 * width + 2) * width + mixing[in_time]
 
     @property
     def values(self) -> int:
@@ -78,6 +78,14 @@ class TemporalUNetConfig(Network):
         return TemporalUNet(self)
 
 
+class Normalisation(nn.LayerNorm):
+    """Layer normalisation of each pixel's channels (Ba et al. 2016, arXiv:1607.06450); no neighbour matters."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Normalise `(N, C, H, W)`."""
+        return super().forward(features.movedim(1, -1)).movedim(-1, 1)
+
+
 class Pooling(nn.Module):
     """Adds to each pixel of each step a mean over time of what its series holds.
 
@@ -88,6 +96,7 @@ class Pooling(nn.Module):
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
+        self.before = Normalisation(width)
         self.score, self.value, self.out = (nn.Conv2d(width, made, 1) for made in (heads, width, width))
         self.decay = nn.Parameter(torch.tensor([0.0, *(2.0**-head for head in range(heads - 1))]))
 
@@ -96,11 +105,12 @@ class Pooling(nn.Module):
         (number, horizon), (_, _channels, height, width), heads = times.shape, features.shape, len(self.decay)
         apart = (times[:, None, :, None] - times[:, None, None, :]).abs()  # (B, 1, T, T)
         near = (-self.decay.abs()[:, None, None] * apart).exp()
-        scores = self.score(features).float().unflatten(0, (number, horizon))  # (B, T, heads, H, W)
+        normal = self.before(features)
+        scores = self.score(normal).float().unflatten(0, (number, horizon))  # (B, T, heads, H, W)
         scores = scores.masked_fill(~exists[..., None, None, None], -torch.inf)
         above = scores - scores.amax(dim=1, keepdim=True).detach()
         weights = above.clamp_min(-FLOOR).exp() * exists[..., None, None, None]
-        values = self.value(features).float().reshape(number, horizon, heads, -1, height, width)
+        values = self.value(normal).float().reshape(number, horizon, heads, -1, height, width)
         weighted = torch.cat([values * weights[:, :, :, None], weights[:, :, :, None]], dim=3)
         sums = near @ weighted.transpose(1, 2).flatten(3)  # (B, heads, T, (C / heads + 1) H W)
         sums = sums.reshape(number, heads, horizon, -1, height, width).transpose(1, 2)
@@ -152,7 +162,11 @@ class Level(nn.Module):
         super().__init__()
         self.blocks = nn.ModuleList(
             nn.Sequential(
-                nn.ReLU(), nn.Conv2d(width, width, 3, padding=1), nn.ReLU(), nn.Conv2d(width, width, 3, padding=1)
+                Normalisation(width),
+                nn.ReLU(),
+                nn.Conv2d(width, width, 3, padding=1),
+                nn.ReLU(),
+                nn.Conv2d(width, width, 3, padding=1),
             )
             for _ in range(blocks)
         )

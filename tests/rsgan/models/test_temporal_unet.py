@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from torch import Tensor, nn
+from torch.nn import functional
 
 from src.rsgan.models.temporal_unet import Attention, Pooling, TemporalUNet, TemporalUNetConfig
 
@@ -124,8 +125,10 @@ def test_pooling_is_a_softmax_over_time() -> None:
     module, given_, (_, times) = drawn(Pooling(WIDTH, HEADS)), features(), series()
     given_.requires_grad_()
     made = module(given_, times, EXISTS)
-    scores = module.score(given_).unflatten(0, (BATCH, HORIZON)).movedim(2, 1)  # (B, heads, T, H, W)
-    values = module.value(given_).unflatten(0, (BATCH, HORIZON)).unflatten(2, (HEADS, -1))  # (B, T, heads, c, H, W)
+    normal = functional.layer_norm(given_.movedim(1, -1), (WIDTH,), module.before.weight, module.before.bias)
+    normal = normal.movedim(-1, 1)
+    scores = module.score(normal).unflatten(0, (BATCH, HORIZON)).movedim(2, 1)  # (B, heads, T, H, W)
+    values = module.value(normal).unflatten(0, (BATCH, HORIZON)).unflatten(2, (HEADS, -1))  # (B, T, heads, c, H, W)
     apart = (times[:, :, None] - times[:, None]).abs()
     logits = scores[:, :, None] - module.decay.abs()[:, None, None, None, None] * apart[:, None, :, :, None, None]
     logits = logits.masked_fill(~EXISTS[:, None, None, :, None, None], -math.inf)
