@@ -43,6 +43,7 @@ class Series:
 
     crop: int | None = None
     per_series: int = 1
+    reversals: bool = True
 
     def plan(
         self, views: int, shape: ViewShape, batch_size: int, rng: np.random.Generator | None
@@ -53,7 +54,8 @@ class Series:
                 f"dataset.crop: found {self.crop}, expected at most {smaller}, the smaller side of frames"
             )
         size = shape.height, shape.width
-        return plan_series(views, size, batch_size, crop=self.crop, per_series=self.per_series, rng=rng)
+        settings = {"crop": self.crop, "per_series": self.per_series, "reversals": self.reversals}
+        return plan_series(views, size, batch_size, **settings, rng=rng)
 
     def context(self, step: int, horizon: int) -> slice:
         """Of a series, what must be known to translate one step."""
@@ -67,6 +69,7 @@ def plan_series(
     *,
     crop: int | None = None,
     per_series: int = 1,
+    reversals: bool = True,
     rng: np.random.Generator | None = None,
 ) -> list[list[SeriesIndex]]:
     """Plan batches, as equal as they can be, each a group of its own; see `plans.plan_epoch`.
@@ -75,6 +78,7 @@ def plan_series(
         size: height and width of the frames.
         crop: height and width of the windows; None for whole frames.
         per_series: windows of each series.
+        reversals: whether every other window, by chance, goes backwards in time.
         rng: shuffles series, and draws windows, turns, mirrors and directions in time; without it, whole series come in
             order, one a batch.
     """
@@ -88,6 +92,7 @@ def plan_series(
     halves = 1 if window[0] == window[1] else 2  # a quarter turn would change the shape of others
     turns = rng.integers(4 // halves, size=len(order)) * halves
     mirrored, backwards = rng.integers(2, size=(2, len(order))).astype(bool)
+    backwards &= reversals
     groups = np.array_split(np.arange(len(order)), -(-len(order) // batch_size))
     return [
         [SeriesIndex(order[group], corners[group], window, turns[group], mirrored[group], backwards[group])]

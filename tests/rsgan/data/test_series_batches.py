@@ -60,10 +60,11 @@ def plans(draw: st.DrawFn) -> tuple[list[Coded], list[SeriesIndex], dict[str, An
     settings = {
         "crop": draw(st.none() | st.integers(1, min(height, width))),
         "per_series": draw(st.integers(1, 3)),
+        "reversals": draw(st.booleans()),
         "batch_size": draw(st.integers(1, 5)),
         "seed": draw(st.none() | st.integers(0, 2**32)),
     }
-    batching, rng = Series(settings["crop"], settings["per_series"]), rng_of(settings["seed"])
+    batching, rng = Series(settings["crop"], settings["per_series"], settings["reversals"]), rng_of(settings["seed"])
     groups = batching.plan(len(views), views[0].features, settings["batch_size"], rng)
     assert all(len(group) == 1 for group in groups)
     return views, share(groups, 0, 1, equal=True), settings
@@ -86,6 +87,7 @@ def test_every_series_has_its_turns(made: tuple[list[Coded], list[SeriesIndex], 
             assert not any(np.any(part) for part in (batch.corners, batch.turns, batch.mirrored, batch.reversed))
         elif settings["crop"] is not None:
             assert batch.size == (settings["crop"], settings["crop"])
+        assert settings["reversals"] or not batch.reversed.any()
         assert (batch.corners >= 0).all()
         assert (batch.corners + batch.size <= whole).all()
     assert training or (np.diff(shown) > 0).all()

@@ -48,12 +48,15 @@ class SeriesSettings(TrainedSettings):
 
     Attributes:
         crops_per_series: windows of each series in a training epoch, of `dataset.crop` pixels.
+        reversals: whether windows are shown backwards in time too: more to learn from, unless series have a direction
+            that the source doesn't tell.
         smooth_l1_beta: error from which on the loss grows linearly.
         tile: height and width, in pixels, that larger frames are cut into when they are translated.
         margin: pixels of a tile, at each of its sides, that are made for the sake of the others alone.
     """
 
     crops_per_series: PositiveInt = 1
+    reversals: bool = True
     smooth_l1_beta: Amount = 0.1
     tile: PositiveInt = 256
     margin: NonNegativeInt = 32
@@ -68,7 +71,7 @@ class SeriesSettings(TrainedSettings):
         return self
 
     def batching(self, dataset: DatasetConfig) -> Series:
-        return Series(dataset.crop, self.crops_per_series)
+        return Series(dataset.crop, self.crops_per_series, self.reversals)
 
 
 def let_pass(source: Tensor, passing: Tensor, added: Tensor) -> Tensor:
