@@ -243,7 +243,7 @@ def _about(test: _Test) -> dict[str, Any]:
         "split_seed": config.experiment.seed,
         "dataset": config.dataset.name,
         "target": config.dataset.target,
-        "told": config.experiment.told(config.dataset),
+        "told": config.experiment.told(config.dataset, config.model),
         "data": compared(test.data),
         "test_series": test.data.test_series,
         "views": {split: len(names) for split, names in test.data.names.items()},

@@ -26,9 +26,11 @@ SIDE, HORIZON, VIEWS = 16, 6, 8
 SCENE = change(GENERATION, product__size={"width": SIDE, "height": SIDE}, product__horizon=HORIZON)
 CONFIGS = ROOT / "src" / "rsgan" / "config"
 SCALES = [(), (CONFIGS / "demo.yaml",), (CONFIGS / "rehearsal.yaml",)]
-# Of the two data sets that all are tested on here; those of others are variants of these.
-RUN = sorted(file for task in ("cloud_removal", "sar_to_optical") for file in (CONFIGS / task).glob("*.yaml"))
-VARIANTS = sorted({*CONFIGS.glob("*/*.yaml")} - {*RUN, *(CONFIGS / "base").glob("*.yaml")})
+# What the published study runs, of the two data sets that all are tested on here; others are variants of these.
+STUDY = load(ROOT / "repro" / "profiles" / "paper.yaml")
+NAMED = (Path(name) for name in (*STUDY["experiments"], *STUDY["baselines"]))
+RUN = sorted(CONFIGS / f"{name}.yaml" for name in NAMED if name.parent.name in ("cloud_removal", "sar_to_optical"))
+OTHERS = sorted({*CONFIGS.glob("*/*.yaml")} - {*RUN, *(CONFIGS / "base").glob("*.yaml")})
 BASELINES = [file for file in RUN if "model" not in load(file)]
 FILES = [file for file in RUN if file not in BASELINES]  # those of experiments that are trained
 NO_GENERATION = [file for file in BASELINES if load(file)["experiment"]["name"] == "no_generation"]

@@ -21,7 +21,7 @@ from src.rsgan.experiments.experiment import TrainedSettings
 from src.rsgan.learner import Learner
 from tests import mutating
 from tests.conftest import change
-from tests.rsgan.conftest import CGAN, CONFIGS, CYCLE, FILES, RECURRENT, RUN, SCALES, UPPER_BOUND, VARIANTS, features
+from tests.rsgan.conftest import CGAN, CONFIGS, CYCLE, FILES, OTHERS, RECURRENT, RUN, SCALES, UPPER_BOUND, features
 from utils.config import load, read, validate
 from utils.errors import ConfigError
 from utils.identity import Identity
@@ -37,13 +37,21 @@ def test_there_is_a_file_for_each_experiment() -> None:
 
 
 @pytest.mark.parametrize("scale", SCALES, ids=lambda scale: scale[0].stem if scale else "published")
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize(
+    "file",
+    [*FILES, *(file for file in OTHERS if "model" in load(file))],
+    ids=lambda file: f"{file.parent.name}-{file.stem}",
+)
 def test_files_are_valid_and_fit_their_data(file: Path, scale: tuple[Path, ...]) -> None:
     sized(read(ExperimentConfig, [file, *scale]), features(64 if scale else 256), smallest_batch=2)
 
 
 @pytest.mark.parametrize("scale", SCALES, ids=lambda scale: scale[0].stem if scale else "published")
-@pytest.mark.parametrize("file", VARIANTS, ids=lambda file: file.stem)
+@pytest.mark.parametrize(
+    "file",
+    [file for file in OTHERS if re.search("_(seen_series|paired)$", file.parent.name)],
+    ids=lambda file: f"{file.parent.name}-{file.stem}",
+)
 def test_variants_are_what_they_vary_on_other_views(file: Path, scale: tuple[Path, ...]) -> None:
     one, other = (
         read(ExperimentConfig, [path, *scale]).model_dump(exclude={"testing"})

@@ -13,9 +13,11 @@ from src.rsgan.data.datamodule import ToyDataModule
 from src.rsgan.data.store import Batch
 from src.rsgan.experiments import Translator
 from src.rsgan.translator import open_baseline
-from tests.rsgan.conftest import HORIZON, RUN, Shrunk, frames_of
+from tests.rsgan.conftest import CONFIGS, HORIZON, RUN, Shrunk, frames_of
 from utils.config import read
 from utils.results import Told
+
+FRAME_BY_FRAME = CONFIGS / "cloud_removal/sequence_toy_without_time.yaml"
 
 
 def translator_of(config: ExperimentConfig, data: ToyDataModule) -> Translator:
@@ -28,10 +30,10 @@ def translator_of(config: ExperimentConfig, data: ToyDataModule) -> Translator:
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("file", RUN, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", [*RUN, FRAME_BY_FRAME], ids=lambda file: file.stem)
 def test_images_depend_on_what_a_method_is_told_and_on_nothing_else(file: Path, cfg: Shrunk) -> None:
     config = read(ExperimentConfig, cfg(file))
-    told = Told.model_validate(config.experiment.told(config.dataset))
+    told = Told.model_validate(config.experiment.told(config.dataset, config.model))
     data = ToyDataModule(config.dataset, split_seed=73, seed=0)
     translator = translator_of(config, data)
     series = data.series("test", 0, tuple({*translator.kinds, "source", "target"}))

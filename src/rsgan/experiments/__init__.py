@@ -40,7 +40,7 @@ class ExperimentSettings(Configured):
         """Name the products of a data set that it looks at."""
         return dataset.sources
 
-    def told(self, dataset: DatasetConfig) -> dict[str, Any]:
+    def told(self, dataset: DatasetConfig, networks: Mapping[str, Any]) -> dict[str, Any]:
         """Say what it is told of a view; see `utils.results.Told`."""
         return {"sensors": [*self.sensors(dataset)], "opacity": dataset.opacity, "sees": self.sees}
 

@@ -2,8 +2,8 @@
 
 import itertools
 from abc import abstractmethod
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import torch
 from pydantic import NonNegativeInt, PositiveInt, model_validator
@@ -69,6 +69,10 @@ class SeriesSettings(TrainedSettings):
         if 2 * self.margin >= self.tile:
             raise ValueError(f"margin: found {self.margin}, expected less than half of tile, {self.tile}")
         return self
+
+    def told(self, dataset: DatasetConfig, networks: Mapping[str, Any]) -> dict[str, Any]:
+        alone = all(kind == "none" for kind in networks["generator"].in_time)
+        return super().told(dataset, networks) | ({"sees": "frame"} if alone else {})
 
     def batching(self, dataset: DatasetConfig) -> Series:
         return Series(dataset.crop, self.crops_per_series, self.reversals)
