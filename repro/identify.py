@@ -44,13 +44,13 @@ def main(arguments: argparse.Namespace) -> None:
 def of_datasets(study: "Study") -> Iterator[tuple[str, dict[str, Any]]]:
     """Each data set, and its classifiers."""
     from src.rsgan import identities
-    from src.rsgan.configuration import classifiers_of, read_classifier_settings
+    from src.rsgan.configuration import classifiers_of, read_common
     from src.toygeneration.dataset.recipe import Recipe
 
     for name in study.datasets:
         recipe = Recipe.load(Path(SCENES, name), *map(Path, study.scale.toygeneration.values()))
         yield f"datasets/{name}", recipe.identity().record()
-        config = read_classifier_settings(files(study, f"base/{name}"))
+        config = read_common(files(study, f"base/{name}"))
         made = {one.name: identities.of_classifier(one, config).record() for one in classifiers_of(config)}
         yield f"classifiers/{name}", made
 

@@ -9,7 +9,8 @@ import pytest
 
 from tests.conftest import ROOT
 
-PROGRAMS = {"utils/preview.py", *(str(file.relative_to(ROOT)) for file in (ROOT / "utils/benchmarks").glob("*.py"))}
+PROGRAMS = {f"utils/{name}.py" for name in ("predict", "preview")}
+PROGRAMS |= {str(file.relative_to(ROOT)) for file in (ROOT / "utils/benchmarks").glob("*.py")}
 FILES = sorted(str(file.relative_to(ROOT)) for folder in ("src", "utils") for file in (ROOT / folder).rglob("*.py"))
 
 

@@ -83,6 +83,18 @@ def test_train_evaluate_and_compare(small_demo: Path) -> None:
     assert "| cgan_toy_cloud_removal | 1 |" in table
 
 
+def test_a_model_of_ones_own_is_trained_and_scored(small_demo: Path) -> None:
+    text = (ROOT / "docs/open.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```(\w+)\n(.*?)```", text, flags=re.DOTALL)
+    commands = [block for language, block in blocks if language == "bash"]
+    judges = next(block for block in commands if "make_reference_classifier" in block)
+    run(judges[judges.index("python make_reference") :], small_demo)
+    code = "\n".join(block for language, block in blocks if language == "python").replace("range(5)", "range(1)")
+    run(f"python -W error - <<'END'\n{code}\nEND", small_demo)
+    table = run(next(block for block in commands if "--predictions=" in block), small_demo).stdout
+    assert "| mine | 1 |" in table
+
+
 def test_a_few_lines_add_an_experiment_without_radar_and_a_baseline(small_demo: Path) -> None:
     config, scale = "src/rsgan/config/cloud_removal", "src/rsgan/config/demo.yaml"
     for path, text in (

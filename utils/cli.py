@@ -32,12 +32,12 @@ class Parser(argparse.ArgumentParser):
         )
         self.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
-    def add_files(self, cfg: str, out: str, **settings: object) -> None:
-        """Add `--cfg`, which gives a list of paths, and `--o`; both are described."""
+    def add_files(self, cfg: str, out: str, **settings: object) -> argparse.Action:
+        """Add `--cfg`, which gives a list of paths, and `--o`, which is returned; both are described."""
         cfg += "; may be repeated: later files, such as a scale, are merged over earlier ones"
         given = {"type": path_argument, "action": "append", "metavar": "FILE", "required": True, "help": cfg}
         self.add_argument("--cfg", **given | settings)
-        self.add_argument("--o", type=Path, required=True, metavar="DIR", help=out)
+        return self.add_argument("--o", type=Path, required=True, metavar="DIR", help=out)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {message}; see {self.prog} --help\n")

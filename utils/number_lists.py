@@ -1,6 +1,7 @@
 """Numbers of views, as command lines and configurations list them."""
 
 import re
+from collections.abc import Iterable
 
 from utils.errors import shown
 
@@ -23,3 +24,14 @@ def parse_numbers(text: str) -> list[int]:
             )
         found.update(dict.fromkeys(range(first, last + 1)))
     return list(found)
+
+
+def format_numbers(numbers: Iterable[int]) -> str:
+    """Write numbers, ascending, as `parse_numbers` reads them."""
+    ranges: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)

@@ -18,9 +18,11 @@ RESULTS = (
     *(HEADLINES, VIEWS, BY_CLOUD_COVER, BY_CLASS, SAMPLES, CLASS_MAPS),
     *(*CONFUSION.values(), *CONFUSION_PICTURE.values(), SCORES),
 )
-Kind = Literal["network", "baseline", "upper bound", "no generation"]  # sorts of methods
-NETWORK, BASELINE, BOUND, NO_GENERATION = KINDS = get_args(Kind)
+Kind = Literal["network", "submission", "baseline", "upper bound", "no generation"]  # sorts of methods
+NETWORK, SUBMISSION, BASELINE, BOUND, NO_GENERATION = KINDS = get_args(Kind)
 REFERENCES = (BOUND, NO_GENERATION)  # what methods are measured by; no method competes with them
+GENERATORS = (NETWORK, SUBMISSION)  # what baselines are to be beaten by
+COMPETITORS = (*GENERATORS, BASELINE)
 # Whether training views show the time series that test views show.
 Seen = Literal["seen", "partly", "unseen"]
 TEST_SERIES: dict[Seen, str] = {

@@ -7,10 +7,9 @@ from src.report.tasks import Shown, Task
 from utils.comparison import Method, having
 from utils.results import ConfusionRow
 from utils.scores import (
-    BASELINE,
+    COMPETITORS,
     CONFUSION,
     JUDGES,
-    NETWORK,
     NO_GENERATION,
     ORIGINAL,
     REFLECTANCE,
@@ -85,7 +84,7 @@ def _importance(score: Score) -> tuple[bool, bool]:
 
 def winner(task: Task, score: Score) -> Shown | None:
     """The method to emphasise: references compete with nobody, and real images are those of all."""
-    compared = having(task.of(NETWORK, BASELINE), [score])
+    compared = having(task.of(*COMPETITORS), [score])
     return best(compared, score) if len(compared) > 1 and not score.of_real_frames else None
 
 

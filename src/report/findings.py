@@ -15,8 +15,9 @@ from utils.results import About, ViewRow
 from utils.scores import (
     BASELINE,
     BOUND,
+    COMPETITORS,
+    GENERATORS,
     KNOCKED_OUT,
-    NETWORK,
     NO_GENERATION,
     OPACITIES,
     TSTR_RATIO,
@@ -30,7 +31,7 @@ GOOD_ENOUGH = 0.95  # Jaccard ratio from which images count as good enough
 
 
 def answer(tasks: Iterable[Task]) -> str:
-    """Say in one sentence whether the images of any network, upper bounds aside, are good enough in each task."""
+    """Say in one sentence whether the images of any network or submission are good enough in each task."""
     verdicts: dict[str, list[str]] = {}
     for task in tasks:
         verdicts.setdefault(_verdict(task), []).append(task.title)
@@ -40,15 +41,16 @@ def answer(tasks: Iterable[Task]) -> str:
 
 
 def _verdict(task: Task) -> str:
-    defined = [method for method in task.of(NETWORK) if not math.isnan(method.mean(RATIO))]
+    defined = [method for method in task.of(*GENERATORS) if not math.isnan(method.mean(RATIO))]
     if not defined:
         return "No network's images have been judged yet"
+    whose = " or ".join(dict.fromkeys(method.kind for method in defined))
     ends = [_ends(method.interval(RATIO), method.mean(RATIO)) for method in defined]
     if any(low >= GOOD_ENOUGH for low, _ in ends):
-        return "Yes: by this measure, the images of at least one network are good enough"
+        return f"Yes: by this measure, the images of at least one {whose} are good enough"
     if any(high >= GOOD_ENOUGH for _, high in ends):
-        return "Undecided: the interval of at least one network's Jaccard ratio reaches what is good enough"
-    return "No: by this measure, no network's images are good enough"
+        return f"Undecided: the interval of at least one {whose}'s Jaccard ratio reaches what is good enough"
+    return f"No: by this measure, no {whose}'s images are good enough"
 
 
 def _ends(found: Interval | None, value: float) -> tuple[float, float]:
@@ -62,14 +64,15 @@ def sentences(task: Task) -> list[str]:
 
 
 def _sentences(task: Task) -> Iterator[str]:
-    network, baseline = (best(task.of(kind), RATIO) for kind in (NETWORK, BASELINE))
-    top = best(task.of(NETWORK, BASELINE), RATIO)
+    baseline = best(task.of(BASELINE), RATIO)
+    top = best(task.of(*COMPETITORS), RATIO)
     if top and without_generation(task):
         yield from _use(task, top)
     if top:
         yield _top(task, top)
-    if network and baseline:
-        yield _compare(network, baseline)
+    for generator in (best(task.of(kind), RATIO) for kind in GENERATORS):
+        if generator and baseline:
+            yield _compare(generator, baseline)
     for bound in task.of(BOUND):
         rule = "least squares that know parcels and clouds"
         what = rule if bound.about.seed is None else "a network that is given the real image itself"
@@ -103,14 +106,15 @@ def _use(task: Task, top: Shown) -> Iterator[str]:
         f"a ratio of {in_words(reference, RATIO)}; the images of the best {top.kind}, “{top.label}”, one of "
         f"{in_words(top, RATIO)}.{_settled(found)}"
     )
-    worse = [method for method in task.of(NETWORK) if gain(method)[2][1] < 0]
-    if worse:
-        names = ", ".join(f"“{method.label}” ({show(method.mean(RATIO))})" for method in worse)
-        yield f"Land cover is recognised worse from the images of these networks than without any image: {names}."
+    for kind in GENERATORS:
+        worse = [method for method in task.of(kind) if gain(method)[2][1] < 0]
+        if worse:
+            names = ", ".join(f"“{method.label}” ({show(method.mean(RATIO))})" for method in worse)
+            yield f"Land cover is recognised worse from the images of these {kind}s than without any image: {names}."
 
 
 def _top(task: Task, top: Shown) -> str:
-    number = len(task.of(NETWORK, BASELINE))
+    number = len(task.of(*COMPETITORS))
     among = f"Of {number} methods, the {top.kind} “{top.label}”" if number > 1 else f"The {top.kind} “{top.label}”"
     return (
         f"{among} has the best Jaccard ratio: {in_words(top, RATIO)}. Land cover from its images has a Jaccard index "
@@ -118,13 +122,14 @@ def _top(task: Task, top: Shown) -> str:
     )
 
 
-def _compare(network: Shown, baseline: Shown) -> str:
-    difference = network.mean(RATIO) - baseline.mean(RATIO)
+def _compare(generator: Shown, baseline: Shown) -> str:
+    difference = generator.mean(RATIO) - baseline.mean(RATIO)
     side = "above" if difference > 0 else "below"
-    settled = _settled(ratio_difference(network, baseline))
+    settled = _settled(ratio_difference(generator, baseline))
     return (
-        f"The best network, “{network.label}” with {in_words(network, RATIO)}, is {show(abs(difference))} {side} the "
-        f"best baseline, “{baseline.label}” with {in_words(baseline, RATIO)}.{settled}"
+        f"The best {generator.kind}, “{generator.label}” with {in_words(generator, RATIO)}, is "
+        f"{show(abs(difference))} {side} the best baseline, “{baseline.label}” with {in_words(baseline, RATIO)}."
+        f"{settled}"
     )
 
 
@@ -173,7 +178,7 @@ def _by_view(method: Shown, score: str) -> dict[str, float]:
 
 def _error(task: Task, top: Shown) -> Iterator[str]:
     """Say so if small errors and useful images are not the same."""
-    closest = best(task.of(NETWORK, BASELINE), RMSE)
+    closest = best(task.of(*COMPETITORS), RMSE)
     if closest and closest is not top:
         yield (
             f"A small error is something else: “{closest.label}” has the smallest RMSE ({show(closest.mean(RMSE))}, "
@@ -197,7 +202,7 @@ def _judges(task: Task) -> Iterator[str]:
         ratio = _under(other.name, RATIO.name)
         compared = [
             method
-            for method in task.of(NETWORK, BASELINE)
+            for method in task.of(*COMPETITORS)
             if all(math.isfinite(method.mean(score)) for score in (RATIO, ratio))
         ]
         top = best(compared, ratio)
@@ -228,7 +233,7 @@ def _learning(task: Task) -> Iterator[str]:
     """Say how good generated images are to learn from, by the headline judge."""
     for judge in task.comparison.about.judges[:1]:
         ratio = _under(judge.name, TSTR_RATIO)
-        top = best(task.of(NETWORK, BASELINE), ratio)
+        top = best(task.of(*COMPETITORS), ratio)
         if top:
             yield (
                 f"To learn land cover from, the images of “{top.label}” are the best: what learns from them has, on "
@@ -238,7 +243,7 @@ def _learning(task: Task) -> Iterator[str]:
 
 def _parts(task: Task) -> Iterator[str]:
     """Say how much of the best ratio rests on products beside the clouded one."""
-    top = best((method for method in task.of(NETWORK, BASELINE) if method.knock_outs), RATIO)
+    top = best((method for method in task.of(*COMPETITORS) if method.knock_outs), RATIO)
     if not top:
         return
     whole, *missing = ((words(name), means[KNOCKED_OUT.index(RATIO.name)]) for name, means in top.knock_outs.items())
@@ -249,7 +254,7 @@ def _parts(task: Task) -> Iterator[str]:
 def _knowledge(task: Task) -> Iterator[str]:
     """Say what it is worth to be told more, by methods that are alike in all else."""
     pairs: dict[str, list[str]] = {}
-    for one, other in permutations(task.of(NETWORK, BASELINE), 2):
+    for one, other in permutations(task.of(*COMPETITORS), 2):
         what = _told_more(one.about, other.about)
         if what and not math.isnan(one.mean(RATIO) - other.mean(RATIO)):
             found = ratio_difference(one, other), _difference(one, other, RMSE.name)
@@ -304,7 +309,7 @@ def ratios(task: Task, score: Score = RATIO) -> Chart | None:
     if not shown:
         return None
     several = {len(method.results) > 1 for method, _ in shown}
-    reference = without_generation(task, best(task.of(NETWORK), score), score)
+    reference = without_generation(task, best(task.of(*GENERATORS), score), score)
     whose = " over seeds" if several == {True} else " over test views"
     if several == {True, False}:
         whose = ": over seeds where a network was trained with several, otherwise over test views"
@@ -314,7 +319,7 @@ def ratios(task: Task, score: Score = RATIO) -> Chart | None:
     return draw_dots(
         [Dot(method.label, found, method.look) for method, found in shown],
         title=f"{task.title}: Jaccard ratio of each method{under}",
-        caption=f"Jaccard ratio of each method{under} with its 95 % interval{whose}. Filled marks are networks, "
-        f"hollow ones baselines, grey ones upper bounds.{said}",
+        caption=f"Jaccard ratio of each method{under} with its 95 % interval{whose}. Filled marks are networks and "
+        f"submissions, hollow ones baselines, grey ones upper bounds.{said}",
         line=line,
     )

@@ -9,16 +9,18 @@ from pathlib import Path
 from src.report.charts import Look
 from utils.comparison import Comparison, Method, compare
 from utils.errors import DataError
-from utils.scores import BASELINE, BOUND, KINDS, NETWORK, NO_GENERATION, REFERENCES
+from utils.scores import BASELINE, BOUND, KINDS, NETWORK, NO_GENERATION, REFERENCES, SUBMISSION
 
 LOOKS = {
     NETWORK: Look(0),
+    SUBMISSION: Look(0, dashes=(9, 2)),
     BASELINE: Look(1, hollow=True, dashes=(5, 3)),
     BOUND: Look(None, dashes=(1, 3)),
     NO_GENERATION: Look(None, hollow=True, dashes=(6, 2, 1, 2)),
 }
 GROUPS = {  # headings of tables
     NETWORK: "Networks",
+    SUBMISSION: "Submissions",
     BASELINE: "Baselines",
     BOUND: "Upper bounds",
     NO_GENERATION: "No generation",

@@ -8,7 +8,7 @@ from src.report.estimates import RATIO, best, without_generation
 from src.report.tasks import Shown, Task
 from utils.errors import DataError
 from utils.reading import regular_file
-from utils.scores import BASELINE, BOUND, CLASS_MAPS, NETWORK, SAMPLES
+from utils.scores import BASELINE, BOUND, CLASS_MAPS, GENERATORS, SAMPLES
 
 WIDTH = 1100  # pixels
 QUALITY = 50
@@ -43,11 +43,11 @@ def shrink(file: Path) -> bytes:
 
 
 def pictured(task: Task) -> list[tuple[Shown, Path, Path]]:
-    """Networks and the best of the rest, with samples and class maps of their first seeds, as far as there are any."""
+    """Networks, submissions and the best of the rest, with what pictures there are of their first seeds."""
     top = best(task.of(BASELINE), RATIO)
     baselines = sorted(task.of(BASELINE), key=lambda method: method is not top)[:BASELINES_SHOWN]
     reference = without_generation(task)
-    shown = [*task.of(NETWORK, BOUND), *baselines, *([reference] if reference else [])]
+    shown = [*task.of(*GENERATORS, BOUND), *baselines, *([reference] if reference else [])]
     methods = ((method, method.results[0].file) for method in shown)
     found = [(method, file.with_name(SAMPLES), file.with_name(CLASS_MAPS)) for method, file in methods]
     return [(method, samples, maps) for method, samples, maps in found if samples.exists() or maps.exists()]

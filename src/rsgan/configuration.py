@@ -105,8 +105,8 @@ class ExperimentConfig(CommonConfig):
         return self
 
 
-def read_classifier_settings(cfg: Paths) -> CommonConfig:
-    """Read what a reference classifier is made from: experiment files, or those that they are based on, without a name.
+def read_common(cfg: Paths) -> CommonConfig:
+    """Read what needs no network: experiment files, or those that they are based on, without an experiment's name.
 
     Raises:
         ConfigError: With all problems of the files.

@@ -59,6 +59,12 @@ class Devices:
         return {"accelerator": "cuda", "devices": list(self.gpus), "strategy": strategy, "benchmark": True}
 
 
+def compute_exactly() -> None:
+    """Keep to single precision on every device, so that results don't depend on it."""
+    torch.set_float32_matmul_precision("highest")
+    torch.backends.cudnn.allow_tf32 = False
+
+
 def first_process() -> bool:
     """Say whether this is the first, or the only one, of the processes that train together."""
     return os.environ.get("LOCAL_RANK", "0") == "0"

@@ -33,6 +33,11 @@ def of_run(config: ExperimentConfig, seed: int, data: str | None = None) -> Iden
     return Identity(config.model_dump(mode="json", exclude=FREE_IN_TRAINING), seed=seed, data=data, code=code)
 
 
+def of_predictions(values: str, data: str) -> Identity:
+    """What somebody's predictions are, whose values are identified; how they came about isn't known."""
+    return Identity({"predictions": values}, data=data, code=code_version("src.rsgan.testing"))
+
+
 def of_test(config: ExperimentConfig, data: str | None = None) -> Identity:
     """What a baseline is, and what a checkpoint is tested with."""
     tested = {"experiment", "dataset", "model"}

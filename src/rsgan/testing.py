@@ -1,8 +1,10 @@
 """Test an experiment: from a configuration and a checkpoint to scores and pictures."""
 
+import contextlib
+import json
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,28 +15,31 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from src.rsgan.baselines import BaselineSettings
-from src.rsgan.configuration import ExperimentConfig
+from src.rsgan.configuration import CommonConfig, ExperimentConfig, read_common
 from src.rsgan.data.datamodule import ToyDataModule
 from src.rsgan.data.datasets import Kind
 from src.rsgan.data.split import Split
 from src.rsgan.data.store import Batch, to_device
-from src.rsgan.devices import Devices, quieten
+from src.rsgan.data.views import to_reflectance
+from src.rsgan.devices import Devices, compute_exactly, quieten
 from src.rsgan.evaluation.classifiers import FittedClassifier
 from src.rsgan.evaluation.drawing import Strip
 from src.rsgan.evaluation.judges import compared, open_judges
 from src.rsgan.evaluation.knock_outs import list_changes, score_changed
-from src.rsgan.evaluation.metrics.uncertainty import Ensemble, Gaussian, Prediction
+from src.rsgan.evaluation.metrics.images import single
+from src.rsgan.evaluation.metrics.uncertainty import Prediction, uncertainty_of
 from src.rsgan.evaluation.no_generation import learn_from_sources
 from src.rsgan.evaluation.outcome import Outcome, write_results
 from src.rsgan.evaluation.pixels import classify_real
 from src.rsgan.evaluation.scoring import score_sources, score_view
 from src.rsgan.evaluation.synthetic import learn_from_generated, score_real
 from src.rsgan.experiments import Generated
+from src.rsgan.predictions import Submission, new_predictions
 from src.rsgan.run_folder import RunFolder
-from src.rsgan.translator import Tested, open_baseline, open_experiment
+from src.rsgan.translator import Tested, generate, open_baseline, open_experiment, open_predictions
 from utils.cli import progress_bar
 from utils.config import named, names, read
-from utils.errors import ConfigError, DataError, RunError, UsageError
+from utils.errors import ConfigError, DataError, UsageError
 from utils.scores import NO_GENERATION
 
 logger = logging.getLogger(__name__)
@@ -45,12 +50,13 @@ VIEWS_SHOWN, MAPS_SHOWN, STEPS_SHOWN = 2, 4, 6
 class _Test:
     """What testing works with."""
 
-    config: ExperimentConfig
+    config: CommonConfig
     data: ToyDataModule
     tested: Tested
     judges: Sequence[FittedClassifier]  # that of the headline first
     device: torch.device
     knock_outs: bool
+    save: Callable[[str, Generated], None]  # what was generated of a view with a name
 
 
 def evaluate(
@@ -62,6 +68,8 @@ def evaluate(
     classifiers: Sequence[Path] = (),
     experiment_name: str | None = None,
     knock_outs: bool = False,
+    submission: Submission | None = None,
+    save_predictions: Path | None = None,
 ) -> None:
     """Generate every test view's series, score it, and write `<out>/<name>/eval/`.
 
@@ -71,32 +79,67 @@ def evaluate(
         classifiers: reference classifiers or folders of them, instead of the configuration's.
         knock_outs: whether to score also what is made without each product of the source.
         experiment_name: the name, instead of that of the run which `chkpt` belongs to, or of the experiment.
+        submission: what is scored in place of what an experiment generates: networks aren't built then.
+        save_predictions: new folder for what is generated.
 
     Raises:
         ConfigError: If a file is wrong, doesn't fit the data, or has no test split.
         UsageError: If there is no checkpoint or classifier, or one that was made for something else.
-        DataError: If data, checkpoint or classifier cannot be read.
+        DataError: If data, checkpoint, classifier or predictions cannot be read.
         RunError: If what is generated isn't finite.
     """
     quieten()
-    torch.set_float32_matmul_precision("highest")  # scores that don't depend on the device
-    torch.backends.cudnn.allow_tf32 = False
-    config = read(ExperimentConfig, cfg)
+    compute_exactly()
+    config = read_common(cfg) if submission else read(ExperimentConfig, cfg)
     with named(cfg, ConfigError, DataError):
         data = ToyDataModule(config.dataset, split_seed=config.experiment.seed, seed=0)
         if not data.names["test"]:
             raise ConfigError("dataset.split.test: found 0, expected a share of the views to test on, or their numbers")
-    name = (_run_of(chkpt) or config.experiment.name) if experiment_name is None else experiment_name
+    if submission:
+        folder = _submission_folder(out, experiment_name, chkpt=chkpt, knock_outs=knock_outs, save=save_predictions)
+        judges = open_judges(_judge_paths(config, classifiers, cfg), data)
+        tested = open_predictions(submission, folder.root.name, config, data)
+    else:
+        name = (_run_of(chkpt) or config.experiment.name) if experiment_name is None else experiment_name
+        folder = RunFolder.inside(out, name)
+        judges = open_judges(_judge_paths(config, classifiers, cfg), data)
+        checkpoint = _checkpoint_path(config, folder, chkpt, cfg)
+        with named(cfg, ConfigError, DataError):
+            if checkpoint is None:
+                tested = open_baseline(config, data)
+            else:
+                tested = open_experiment(config, data, checkpoint, devices.own)
+    with _saving(save_predictions, tested, data) as save:
+        outcome = _score(_Test(config, data, tested, judges, devices.own, knock_outs, save))
+        logger.info("%s: %s", folder.evaluation, write_results(folder.evaluation, outcome))
+
+
+def _submission_folder(out: Path, name: str | None, **others: object) -> RunFolder:
+    """Find where the scores of predictions go; what else was asked for cannot be had of them."""
+    asked = [option for option, value in others.items() if value]
+    if asked:
+        option = {"save": "save-predictions"}.get(asked[0], asked[0])
+        raise UsageError(f"--{option}: found it beside --predictions, of which nothing is generated; leave one out")
+    if name is None:
+        raise UsageError("--experiment_name: missing; name the method that --predictions are of")
     folder = RunFolder.inside(out, name)
-    judges = open_judges(_judge_paths(config, classifiers, cfg), data)
-    checkpoint = _checkpoint_path(config, folder, chkpt, cfg)
-    with named(cfg, ConfigError, DataError):
-        if checkpoint is None:
-            tested = open_baseline(config, data)
-        else:
-            tested = open_experiment(config, data, checkpoint, devices.own)
-    outcome = _score(_Test(config, data, tested, judges, devices.own, knock_outs))
-    logger.info("%s: %s", folder.evaluation, write_results(folder.evaluation, outcome))
+    if folder.run.exists() or folder.checkpoints.exists():
+        raise UsageError(
+            f"--experiment_name: found {name!r}, the folder of a run that was trained there; choose another"
+        )
+    return folder
+
+
+def _saving(
+    folder: Path | None, tested: Tested, data: ToyDataModule
+) -> contextlib.AbstractContextManager[Callable[[str, Generated], None]]:
+    """Give what saves predictions in a folder, or does nothing where none is asked for."""
+    if folder is None:
+        return contextlib.nullcontext(lambda view, made: None)
+    if tested.kind == NO_GENERATION:
+        raise UsageError(f"--save-predictions: found {tested.name}, which generates nothing; leave it out")
+    about = {"experiment": tested.name, "kind": tested.kind, "seed": tested.seed, "run": tested.run.record()}
+    return new_predictions(folder, data.features.steps, {"provenance": json.dumps(about)})
 
 
 def _run_of(chkpt: Path | None) -> str | None:
@@ -144,20 +187,20 @@ def _score(test: _Test) -> Outcome:
     without_images = test.tested.kind == NO_GENERATION
     # Where other programs use the cores, the threads of boosted trees wait for each other longer than one takes.
     learnt = learn_from_sources(test.judges, test.data, njobs=1) if without_images else None
-    validation = [] if without_images else test.data.views("val")
+    validation = test.data.views("val") if "val" in test.tested.splits and not without_images else []
     synthetic = learn_from_generated(test.judges, validation, _generate_validation(test), njobs=1)
-    looks_at = test.config.experiment.sensors(test.config.dataset)
-    changes = list_changes(test.data, looks_at) if test.knock_outs else {}
+    changes = list_changes(test.data, test.tested.told["sensors"]) if test.knock_outs else {}
     knocked_out: dict[str, list[dict[str, float]]] = {change: [] for change in changes}
     with progress_bar("Testing", len(test.data.names["test"])) as advance:
         for number, name in enumerate(test.data.names["test"]):
             series = _read(test, "test", number, "target", "cloud")
-            made = _translate(test, name, series)
-            real, opacity = series["target"], series["cloud"][:, 0]
+            made = generate(test.tested.translator, series)
+            test.save(name, made)
+            real, opacity = single(series["target"]), series["cloud"][:, 0]
             parcels, classes = np.moveaxis(test.data.views("test")[number].read(0, "annotation"), -1, 0)
             on_real = classify_real(number, real, classes, test.judges, njobs=njobs)
             if learnt is None:
-                uncertain = _uncertain(made)
+                uncertain = uncertainty_of(made)
                 shown = made.frames, real, classes, parcels, opacity
                 scores = score_view(*shown, test.judges, on_real, uncertain=uncertain, njobs=njobs)
                 if number < VIEWS_SHOWN:
@@ -167,7 +210,7 @@ def _score(test: _Test) -> Outcome:
             for judge, found in score_real(number, real, classes, test.judges, synthetic, njobs=njobs).items():
                 scores.judged[judge].update(found)
             for what, change in changes.items():
-                changed = _translate(test, name, series | {"source": change(number, series["source"])})
+                changed = generate(test.tested.translator, series | {"source": change(number, series["source"])})
                 judge, *_ = learnt or test.judges
                 row = score_changed(changed.frames, None if learnt else real, classes, judge, njobs=njobs)
                 knocked_out[what].append(row | {"jaccard_real": scores.figures["jaccard_real"]})
@@ -175,8 +218,7 @@ def _score(test: _Test) -> Outcome:
                 maps.append((f"view {name}", classes, scores.predicted))
             views[name] = scores
             advance()
-    experiment = test.config.experiment
-    return Outcome(experiment.name, views, strips, maps, experiment.seed, _about(test), knocked_out)
+    return Outcome(test.tested.name, views, strips, maps, test.config.experiment.seed, _about(test), knocked_out)
 
 
 def _read(test: _Test, split: Split, number: int, *beside: Kind) -> Batch:
@@ -185,25 +227,13 @@ def _read(test: _Test, split: Split, number: int, *beside: Kind) -> Batch:
     return to_device(test.data.series(split, number, kinds), test.device)
 
 
-def _translate(test: _Test, name: str, series: Batch) -> Generated:
-    made = test.tested.translator.translate(series)
-    generated = made if isinstance(made, Generated) else Generated(made)
-    if not all(torch.isfinite(values).all() for values in vars(generated).values() if values is not None):
-        raise RunError(f"view {name}: found generated values that are not finite: training diverged; train again")
-    return generated
-
-
-def _uncertain(made: Generated) -> Prediction | None:
-    if made.samples is not None:
-        return Ensemble(made.samples)
-    return None if made.std is None else Gaussian(made.frames, made.std)
-
-
 def _generate_validation(test: _Test) -> Iterator[Tensor]:
     names = test.data.names["val"]
     with progress_bar("Validation", len(names)) as advance:
         for number, name in enumerate(names):
-            yield _translate(test, name, _read(test, "val", number)).frames
+            made = generate(test.tested.translator, _read(test, "val", number))
+            test.save(name, made)
+            yield made.frames
             advance()
 
 
@@ -213,7 +243,7 @@ def _strip(test: _Test, name: str, series: Batch, generated: Tensor, uncertain: 
     chosen = np.unique(np.linspace(0, len(steps) - 1, STEPS_SHOWN).round().astype(int))
 
     def shown(frames: Tensor) -> NDArray[np.float32]:
-        return (frames[chosen].movedim(1, -1).cpu().numpy() + 1) / 2  # (S, C, H, W) -> (S, H, W, C)
+        return to_reflectance(frames[chosen].movedim(1, -1).cpu().numpy())  # (S, C, H, W) -> (S, H, W, C)
 
     rows, bands = {}, test.data.features.nbands
     if "source" in test.tested.translator.kinds:
@@ -235,7 +265,7 @@ def _about(test: _Test) -> dict[str, Any]:
     config, features, tested = test.config, test.data.features, test.tested
     headline, *_ = test.judges
     return {
-        "experiment": config.experiment.name,
+        "experiment": tested.name,
         "kind": tested.kind,
         "seed": tested.seed,
         "checkpoint": None if tested.checkpoint is None else str(tested.checkpoint),
@@ -243,7 +273,7 @@ def _about(test: _Test) -> dict[str, Any]:
         "split_seed": config.experiment.seed,
         "dataset": config.dataset.name,
         "target": config.dataset.target,
-        "told": config.experiment.told(config.dataset, config.model),
+        "told": tested.told,
         "data": compared(test.data),
         "test_series": test.data.test_series,
         "views": {split: len(names) for split, names in test.data.names.items()},

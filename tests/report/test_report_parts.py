@@ -124,6 +124,24 @@ def test_answer_follows_the_networks(
     assert findings.answer(tasks(tmp_path)).startswith(expected)
 
 
+def test_submissions_compete_beside_networks(tmp_path: Path) -> None:
+    """Nobody knows what they were told, so nothing is said of what that is worth."""
+    result(tmp_path, "cgan_toy_cloud_removal", 1, 0.5)
+    assert "no network's images" in findings.answer(tasks(tmp_path))
+    result(tmp_path, "mine", None, 0.97, kind="submission", told=None)
+    result(tmp_path, "cloudy_copy", None, 0.3)
+    no_generation(tmp_path, 0.6, "sar")
+    task = only(tmp_path)
+    assert [method.kind for method in task.methods] == ["network", "submission", "baseline", "no generation"]
+    assert findings.answer([task]).startswith("Undecided: the interval of at least one network or submission's")
+    said = " ".join(findings.sentences(task))
+    assert "Of 3 methods, the submission “mine” has the best Jaccard ratio: 0.970" in said
+    assert "The best network, “cGAN” with 0.500 [0.450, 0.600], is 0.200 above the best baseline" in said
+    assert "The best submission, “mine” with 0.970 [0.920, 1.070], is 0.670 above the best baseline" in said
+    assert "worse from the images of these networks than without any image: “cGAN” (0.500)" in said
+    assert "all else being equal" not in said
+
+
 def test_answers_on_several_data_sets_are_told_apart(tmp_path: Path) -> None:
     result(tmp_path, "n", 1, 1.0, dataset="toy_a")
     result(tmp_path, "n", 1, 0.1, dataset="toy_b")

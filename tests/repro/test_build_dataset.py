@@ -36,7 +36,11 @@ def test_demo_views(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert build(f"--cfg={DEMO}", "--seeds=2", f"--o={folder}", "--njobs=1") == 0
     assert contents(folder) == before
     assert build(f"--cfg={DEMO}", "--seeds=2", f"--o={folder}", "--overwrite", "--njobs=1") == 0
-    assert contents(folder) == {path: content for path, content in before.items() if path[:2] in ("2/", "id")}
+    after = contents(folder)
+    assert {path for path in after if "/" not in path} == {"identity.json", "README.md", "croissant.json"}
+    for path in ("README.md", "croissant.json"):  # which say what views there are
+        del before[path], after[path]
+    assert after == {path: content for path, content in before.items() if path[:2] in ("2/", "id")}
 
 
 def test_failures_are_counted_and_the_status_is_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 import yaml
 
+import make_reference_classifier
 from src.rsgan.building import sized
 from src.rsgan.configuration import ExperimentConfig
 from src.rsgan.data.views import ViewShape
@@ -20,6 +21,7 @@ from src.toygeneration.config_files import DerivationConfig, GenerationConfig
 from src.toygeneration.dataset.recipe import Recipe
 from src.toygeneration.dataset.views import build_views
 from tests.conftest import CLOUDS, GENERATION, ROOT, change
+from utils.cli import run
 from utils.config import load, validate
 
 SIDE, HORIZON, VIEWS = 16, 6, 8
@@ -181,3 +183,33 @@ class Payload:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (os.mkdir, (str(self._target),))
+
+
+def call(script: Any, *arguments: object) -> int:
+    return run(script.build_parser(), script.main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="session")
+def classifiers(roots: dict[str, Path], tmp_path_factory: pytest.TempPathFactory, compiled: None) -> dict[str, Path]:
+    """A reference classifier of each data set."""
+    folder = tmp_path_factory.mktemp("classifiers")
+    for file in (CGAN, CYCLE):
+        content = shrink(load(file), roots)
+        cfg = folder / "config.yaml"
+        cfg.write_text(yaml.safe_dump(content))
+        out = folder / content["dataset"]["name"]
+        assert call(make_reference_classifier, f"--cfg={cfg}", f"--o={out}", "--njobs=1") == 0
+    return {name: folder / name for name in roots}
+
+
+def options(cfg: Path, out: Path, classifiers: dict[str, Path], *more: object) -> list[object]:
+    name = yaml.safe_load(cfg.read_text())["dataset"]["name"]
+    return [f"--cfg={cfg}", f"--o={out}", f"--classifier={classifiers[name]}", *more]
+
+
+def failure(capsys: pytest.CaptureFixture[str], script: Any, *arguments: object) -> str:
+    capsys.readouterr()
+    assert call(script, *arguments) == 2
+    shown = [line for line in capsys.readouterr().err.splitlines() if "error: " in line]
+    assert len(shown) == 1
+    return shown[0]

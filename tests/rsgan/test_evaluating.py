@@ -49,10 +49,12 @@ from tests.rsgan.conftest import (
     VIEWS,
     Payload,
     Shrunk,
+    call,
+    failure,
+    options,
     shrink,
 )
 from utils import score_table
-from utils.cli import run
 from utils.comparison import compare
 from utils.config import load, read
 from utils.results import ConfusionRow, ViewRow, find_scores, read_classifier_scores, read_scores
@@ -60,28 +62,6 @@ from utils.scores import BY_CLOUD_COVER, RESULTS, SAMPLES, TABLES
 from utils.tables import read_rows
 
 Trained = Callable[[Path], Path]
-
-
-def call(script: Any, *arguments: object) -> int:
-    return run(script.build_parser(), script.main, [str(argument) for argument in arguments])
-
-
-@pytest.fixture(scope="session")
-def classifiers(roots: dict[str, Path], tmp_path_factory: pytest.TempPathFactory, compiled: None) -> dict[str, Path]:
-    """A reference classifier of each data set."""
-    folder = tmp_path_factory.mktemp("classifiers")
-    for file in (CGAN, CYCLE):
-        content = shrink(load(file), roots)
-        cfg = folder / "config.yaml"
-        cfg.write_text(yaml.safe_dump(content))
-        out = folder / content["dataset"]["name"]
-        assert call(make_reference_classifier, f"--cfg={cfg}", f"--o={out}", "--njobs=1") == 0
-    return {name: folder / name for name in roots}
-
-
-def options(cfg: Path, out: Path, classifiers: dict[str, Path], *more: object) -> list[object]:
-    name = yaml.safe_load(cfg.read_text())["dataset"]["name"]
-    return [f"--cfg={cfg}", f"--o={out}", f"--classifier={classifiers[name]}", *more]
 
 
 @pytest.fixture
@@ -227,14 +207,6 @@ def test_the_recurrent_experiment_goes_on_from_its_own_outputs(uninterrupted: Tr
 
 
 # -- mistakes
-
-
-def failure(capsys: pytest.CaptureFixture[str], script: Any, *arguments: object) -> str:
-    capsys.readouterr()
-    assert call(script, *arguments) == 2
-    shown = [line for line in capsys.readouterr().err.splitlines() if "error: " in line]
-    assert len(shown) == 1
-    return shown[0]
 
 
 def test_nothing_to_test(

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from utils.fields import Numbers
-from utils.number_lists import parse_numbers
+from utils.number_lists import format_numbers, parse_numbers
 
 BAD = ["", "1-", "-3", "3-1", "a", "1,,2", "1.5", "1-9999999999", "²", "9" * 5000]
 
@@ -33,3 +33,10 @@ def test_in_a_configuration_a_single_number_is_one_too(given: object, kept: str)
 def test_in_a_configuration_anything_else_is_refused(value: object) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(Numbers).validate_python(value)
+
+
+@given(st.sets(st.integers(0, 50)))
+def test_what_is_written_is_read(numbers: set[int]) -> None:
+    text = format_numbers(numbers)
+    assert not numbers or parse_numbers(text) == sorted(numbers)
+    assert format_numbers([7, 1, 2, 3]) == "1-3,7"

@@ -4,16 +4,15 @@ import logging
 from collections.abc import Sequence
 from functools import cached_property, partial
 
-import numpy as np
 import torch
 
 from src.rsgan.data.datasets import Cache, DatasetConfig, Kind
 from src.rsgan.data.loader import BatchLoader, Index
 from src.rsgan.data.opacity import fit_opacity
-from src.rsgan.data.plans import BatchIndex, Frames, share
+from src.rsgan.data.plans import Frames, share
 from src.rsgan.data.series import Series
 from src.rsgan.data.split import Split, few, split_views
-from src.rsgan.data.store import Batch, MemoryStore, Store, size_in_memory
+from src.rsgan.data.store import Batch, MemoryStore, Store, read_series, size_in_memory
 from src.rsgan.data.views import View, ViewShape, open_views
 from utils.environment import cores
 from utils.errors import ConfigError
@@ -92,10 +91,8 @@ class ToyDataModule:
         return [self._views[name] for name in self.names[split]]
 
     def series(self, split: Split, number: int, kinds: Sequence[Kind]) -> Batch:
-        """Read the whole series of one view of a split, numbered from 0, with its times `(T,)`."""
-        store = Store([self.views(split)[number]], kinds)
-        times = torch.from_numpy(store.views[0].features.times)
-        return store[BatchIndex(np.arange(store.horizon), first=True)] | Batch(times=times)
+        """Read the whole series of one view of a split, numbered from 0."""
+        return read_series(self.views(split)[number], kinds)
 
     def prepare(self, device: torch.device) -> None:
         """Decode what is to be kept in memory, before training starts on a device."""

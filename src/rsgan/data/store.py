@@ -28,6 +28,7 @@ class Batch(TypedDict, total=False):
         first: whether the frames are the first of their series; of frames alone.
         times: `(B, T)` float32: when the steps of series are, by their numbers in the products' indices.
         exists: `(B, T)` bool: whether a series has the step; what is added to shorter ones is zero.
+        view: name of the view; of the whole series of one alone.
     """
 
     source: Tensor
@@ -39,6 +40,7 @@ class Batch(TypedDict, total=False):
     first: bool
     times: Tensor
     exists: Tensor
+    view: str
 
 
 def to_device(sample: Batch, device: torch.device) -> Batch:
@@ -92,6 +94,13 @@ class Store:
         return Batch(
             **{name: stacked[name].movedim(-1, 2) if name in self.kinds else stacked[name] for name in stacked}
         )
+
+
+def read_series(view: View, kinds: Sequence[Kind]) -> Batch:
+    """Read the whole series of a view, with its times `(T,)` and its name."""
+    store = Store([view], kinds)
+    about = Batch(times=torch.from_numpy(view.features.times), view=view.name)
+    return store[BatchIndex(np.arange(store.horizon), first=True)] | about
 
 
 class MemoryStore(Store):

@@ -1,10 +1,10 @@
 """Views on disk: scenes seen through several products that share size, time steps and land cover."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from utils.errors import DataError
 from utils.files import natural
 
 SHOWN = 5  # views named in an error
+Values = TypeVar("Values")
 Estimate = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # of opacity (H, W) from values (H, W, C)
 
 
@@ -47,22 +48,21 @@ class ViewShape:
 
 
 class View:
-    """One view.
+    """One view, or as many of its products as are there.
 
     Raises:
-        DataError: If a product is missing or malformed, or its products differ in size.
+        DataError: If its products differ in size, or have no time step in common.
     """
 
-    def __init__(self, folder: Path, config: DatasetConfig) -> None:
-        self.name, self._config = folder.name, config
-        self._products = {name: ProductDataset(folder / name) for name in config.products}
+    def __init__(self, name: str, products: Mapping[str, ProductDataset], config: DatasetConfig) -> None:
+        self.name, self._products, self._config = name, products, config
         sizes = {name: (item.features.width, item.features.height) for name, item in self._products.items()}
         if len(set(sizes.values())) > 1:
             found = ", ".join(f"{name} {width}x{height}" for name, (width, height) in sizes.items())
-            raise DataError(f"{folder}: products differ in size ({found}); make the view again")
+            raise DataError(f"products differ in size ({found}); make the view again")
         steps = set.intersection(*(set(product.steps) for product in self._products.values()))
         if not steps:
-            raise DataError(f"{folder}: there is no time step at which every product has a frame; make the view again")
+            raise DataError("there is no time step at which every product has a frame; make the view again")
         width, height = next(iter(sizes.values()))
         nbands = {name: product.features.nbands for name, product in self._products.items()}
         self.features = ViewShape(height, width, tuple(sorted(steps)), nbands)
@@ -123,6 +123,11 @@ def to_network_scale(frame: NDArray[np.float32]) -> NDArray[np.float32]:
     return (frame - np.float32(0.5)) / np.float32(0.5)
 
 
+def to_reflectance(frames: Values) -> Values:
+    """Undo `to_network_scale`, of an array or a tensor."""
+    return (frames + 1) / 2
+
+
 def open_views(config: DatasetConfig, *, same_steps: bool = True) -> dict[str, View]:
     """Open all views of a data set by name, in natural order; hidden folders are none.
 
@@ -139,7 +144,8 @@ def open_views(config: DatasetConfig, *, same_steps: bool = True) -> dict[str, V
     views, problems = {}, []
     for folder in sorted(folders, key=lambda entry: natural(entry.name)):
         try:
-            views[folder.name] = View(folder, config)
+            products = {name: ProductDataset(folder / name) for name in config.products}
+            views[folder.name] = View(folder.name, products, config)
         except DataError as error:
             problems.append(f"view {folder.name}: {error}")
     ignored = {} if same_steps else {"steps": ()}

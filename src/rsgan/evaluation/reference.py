@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from src.rsgan import identities
-from src.rsgan.configuration import classifiers_of, read_classifier_settings
+from src.rsgan.configuration import classifiers_of, read_common
 from src.rsgan.data.datamodule import ToyDataModule
 from src.rsgan.evaluation.archive import ON_VALIDATION, OWN, save_classifier, save_maps
 from src.rsgan.evaluation.classifiers import FittedClassifier, ReferenceClassifier
@@ -45,7 +45,7 @@ def make_reference_classifier(cfg: Sequence[Path], out: Path, *, njobs: int = 1)
         UsageError: If there is no place for several classifiers.
         OSError: If results cannot be written.
     """
-    config = read_classifier_settings(cfg)
+    config = read_common(cfg)
     places = _places(classifiers_of(config), out)
     with named(cfg, ConfigError, DataError):
         data = ToyDataModule(config.dataset, split_seed=config.experiment.seed, seed=0)

@@ -46,6 +46,10 @@ class TrainedSettings(ExperimentSettings):
             ConfigError: If the data set is set up for other batches.
         """
 
+    def at_once(self, height: int, width: int) -> tuple[int, int]:
+        """Say what part of frames of some size networks are given at once."""
+        return height, width
+
     @property
     def lightning_precision(self) -> Any:  # noqa: ANN401 - one of Lightning's literals
         return SYNONYMS.get(str(self.precision), str(self.precision))

@@ -5,20 +5,21 @@ import itertools
 import json
 import logging
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+from src.toygeneration.dataset.card import IDENTITY, write_card
 from src.toygeneration.dataset.recipe import Recipe
 from src.toygeneration.dataset.worker import attempt
 from src.toygeneration.dataset.workers import Results, Workers
 from src.toygeneration.export import check_output, is_product
 from utils.errors import UsageError
-from utils.files import remove_directory, sweep
+from utils.files import natural, remove_directory, sweep
 from utils.identity import ROOT, Identity, goes_on
 from utils.tables import write_json
 
-IDENTITY = "identity.json"
 logger = logging.getLogger(__name__)
 
 
@@ -46,7 +47,7 @@ def build_views(
     seeds, failures = list(dict.fromkeys(seeds)), {}
     with contextlib.closing(_results(task, seeds, min(njobs, len(seeds)), scheduler)) as results:
         recipe.products(0, [*recipe.derivations])  # so that a bad task fails before anything is touched
-        claim(folder, recipe, seeds, overwrite=overwrite)
+        identity = claim(folder, recipe, seeds, overwrite=overwrite)
         for seed, problem in results:
             if problem:
                 logger.error("view %d: %s", seed, problem)
@@ -55,11 +56,14 @@ def build_views(
                 on_view()
     for seed, name in itertools.product(seeds, recipe.derivations):
         sweep(folder / str(seed) / name)  # what a worker left that was killed while another one made its view
+    whole = Counter(product.parent.name for product in _products(folder, {*recipe.derivations}))
+    views = sorted((view for view, number in whole.items() if number == len(recipe.derivations)), key=natural)
+    write_card(folder, recipe, views, identity.digest)
     return failures
 
 
-def claim(folder: Path, recipe: Recipe, seeds: Iterable[int], *, overwrite: bool) -> None:
-    """Make a folder the place of a recipe's views. Views of the same recipe that it holds stay.
+def claim(folder: Path, recipe: Recipe, seeds: Iterable[int], *, overwrite: bool) -> Identity:
+    """Make a folder the place of a recipe's views, and say what these are. Views of the same recipe that it holds stay.
 
     With `overwrite`, views of another recipe, or with other seeds, are removed. Nothing else is: `UsageError` is raised
     if there are such views and they may not, or something else stands in a product's folder.
@@ -83,6 +87,7 @@ def claim(folder: Path, recipe: Recipe, seeds: Iterable[int], *, overwrite: bool
             product.parent.rmdir()
     if not same:
         write_json(path, identity.record())
+    return identity
 
 
 def _former(path: Path) -> Iterable[str]:

@@ -24,7 +24,9 @@ for line in sys.stdin:
 
 def test_views_hold_derived_products_only(recipe: Recipe, tmp_path: Path) -> None:
     assert build_views(recipe, tmp_path / "set", [0, 3], njobs=1) == {}
-    assert sorted(path.name for path in (tmp_path / "set").iterdir()) == ["0", "3", "identity.json"]
+    assert sorted(path.name for path in (tmp_path / "set").iterdir()) == [
+        *("0", "3", "README.md", "croissant.json", "identity.json")
+    ]
     for seed in ("0", "3"):
         assert sorted(path.name for path in (tmp_path / "set" / seed).iterdir()) == ["clean", "clouded"]
 

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from src.rsgan.evaluation.metrics.images import single
 from src.rsgan.evaluation.metrics.series import check_series
+from src.rsgan.experiments import Generated
 
 SHARES = (0.5, 0.8, 0.95)  # of the truth that central intervals claim to cover
 NBINS = 10  # of values by their standard deviation
@@ -105,6 +106,13 @@ class Ensemble:
 
 
 Prediction = Gaussian | Ensemble
+
+
+def uncertainty_of(made: Generated) -> Prediction | None:
+    """How uncertain what a method generated is, where it says so."""
+    if made.samples is not None:
+        return Ensemble(made.samples)
+    return None if made.std is None else Gaussian(made.frames, made.std)
 
 
 def uncertainty_scores(predicted: Prediction, real: Tensor) -> dict[str, float]:

@@ -70,6 +70,9 @@ class SeriesSettings(TrainedSettings):
             raise ValueError(f"margin: found {self.margin}, expected less than half of tile, {self.tile}")
         return self
 
+    def at_once(self, height: int, width: int) -> tuple[int, int]:
+        return min(height, self.tile), min(width, self.tile)
+
     def told(self, dataset: DatasetConfig, networks: Mapping[str, Any]) -> dict[str, Any]:
         alone = all(kind == "none" for kind in networks["generator"].in_time)
         return super().told(dataset, networks) | ({"sees": "frame"} if alone else {})
