@@ -9,8 +9,10 @@ import pytest
 
 from tests.conftest import ROOT
 
-PROGRAMS = {f"utils/{name}.py" for name in ("predict", "preview")}
-PROGRAMS |= {str(file.relative_to(ROOT)) for file in (ROOT / "utils/benchmarks").glob("*.py")}
+PROGRAMS = {
+    *(f"utils/{name}.py" for name in ("predict", "preview", "export_product", "import_product")),
+    *(str(file.relative_to(ROOT)) for file in (ROOT / "utils/benchmarks").glob("*.py")),
+}
 FILES = sorted(str(file.relative_to(ROOT)) for folder in ("src", "utils") for file in (ROOT / folder).rglob("*.py"))
 
 
@@ -59,5 +61,5 @@ def test_requirements_are_what_is_imported() -> None:
             used |= {module.split(".")[0] for module in imports(file)} - own
     packages = {names.get(name, name) for name in used} - {"pydantic_core", "shapes_for_test"}
     # Used on the command line and by the Makefile.
-    assert pins - packages == {"dask", "dvc", "pytest-xdist", "ruff"}
+    assert pins - packages == {"dvc", "pytest-xdist", "ruff"}
     assert packages - pins == set()

@@ -133,8 +133,15 @@ class GenerationConfig(Configured):
         return astype
 
 
+class ImportedConfig(Configured):
+    """Latent products that exist: of real images, as `utils/import_product.py --tile` makes them."""
+
+    path: PathText  # folder with one for each view, named by the view's number
+
+
 class DerivationConfig(Configured):
-    target_size: Size  # of the derived frames, in pixels; checked against what the steps make of the source's
+    # of the derived frames, in pixels; checked against what the steps make of the source's, and that where left out
+    target_size: Annotated[Size | None, Empty] = None
     latent_product_path: PathText | None = None  # the source, unless the command line gives one
     temporal_res: PositiveInt = 1  # one time step in this many is kept
     corruption: Annotated[CORRUPTIONS.choice | None, Empty] = None

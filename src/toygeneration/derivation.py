@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from src.toygeneration.config_files import DerivationConfig
-from src.toygeneration.frames import Features, Frame, FrameSource, Labels, Opacity, Sample, Size
+from src.toygeneration.frames import Features, Frame, FrameSource, Georeference, Labels, Opacity, Sample, Size
 from src.toygeneration.index import describe
 from src.toygeneration.modules.aggregations import Aggregation
 from src.toygeneration.modules.deformations import Deformation
@@ -35,8 +35,10 @@ class DerivedProduct(FrameSource):
                 f"temporal_res: found {config.temporal_res}, but the source has frames at steps {source.steps} only, "
                 "none of them a multiple of it; lower it"
             )
-        target = config.target_size
-        self.features = Features(target.width, target.height, given.nbands, given.horizon, given.ndigit)
+        height, width = self._geometry.size
+        self.features = Features(width, height, given.nbands, given.horizon, given.ndigit)
+        self.georeference = source.georeference and self._geometry.georeference(source.georeference)
+        self.dates = source.dates
         self._streams = Streams(self.seeds)
         self._corrupt = config.corruption and config.corruption.prepare(
             given.height, given.width, self._streams, self.steps
@@ -70,16 +72,20 @@ class DerivedProduct(FrameSource):
 class Geometry:
     """Deformation and aggregation of frames and labels, precomputed for one size.
 
+    Attributes:
+        size: height and width of what comes out.
+
     Raises `ConfigError` if steps, target size and the source's figures don't fit together.
     """
 
     def __init__(
-        self, deformation: Deformation | None, aggregation: Aggregation | None, target: Size, given: Features
+        self, deformation: Deformation | None, aggregation: Aggregation | None, target: Size | None, given: Features
     ) -> None:
         before = given.height, given.width
         self._maps = deformation.maps(*before) if deformation else (None, None)
         size = [len(axis.nearest) if axis else length for axis, length in zip(self._maps, before, strict=True)]
-        self._blocks = _blocks(size, (target.height, target.width), aggregates=aggregation is not None)
+        self.size = (target.height, target.width) if target else tuple(size)
+        self._blocks = _blocks(size, self.size, aggregates=aggregation is not None)
         blurs = [None, None]
         if aggregation:
             aggregation.check(*size)
@@ -88,6 +94,10 @@ class Geometry:
 
     def frame(self, frame: Frame | Opacity) -> Frame:
         return resample(frame, self._rows, self._columns)
+
+    def georeference(self, given: Georeference) -> Georeference | None:
+        """Place coarser pixels; None for distorted ones, which no affine map places."""
+        return None if any(self._maps) else given.window(0, 0, *self._blocks)
 
     def labels(self, annotation: Labels) -> Labels:
         """Resample labels: nearest neighbour, then the majority of each block, so that none is invented."""

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -16,6 +16,9 @@ from utils import config as configuration
 from utils.errors import DataError, UsageError
 from utils.files import digest_array, new_directory
 from utils.tables import read_json
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def is_product(path: Path) -> bool:
@@ -45,19 +48,27 @@ def export(
     for path in products:
         check_output(path, overwrite=overwrite)
     with contextlib.ExitStack() as stack:
-        folders = {path: stack.enter_context(new_directory(path)) for path in products}
-        files = {path: {str(step): None for step in range(p.features.horizon)} for path, p in products.items()}
-        for step in range(max(map(len, files.values()))):
-            for path, product in products.items():
-                if step in product.steps:
-                    files[path][str(step)] = _write(folders[path], step, product.read(step), product.astype)
-            if on_step:
-                on_step()
-        for path, product in products.items():
-            present = sum(entry is not None for entry in files[path].values())
-            features = asdict(product.features) | {"nframes": present}
-            index = {"features": features, "files": files[path], "provenance": product.provenance()}
-            (folders[path] / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+        write({stack.enter_context(new_directory(path)): product for path, product in products.items()}, on_step)
+
+
+def write(products: Mapping[Path, FrameSource], on_step: Callable[[], object] | None = None) -> None:
+    """Write products as `export` does into empty folders, which whoever made them will put in place."""
+    files = {folder: {str(step): None for step in range(p.features.horizon)} for folder, p in products.items()}
+    for step in range(max(map(len, files.values()))):
+        for folder, product in products.items():
+            if step in product.steps:
+                files[folder][str(step)] = _write(folder, step, product.read(step), product.astype)
+        if on_step:
+            on_step()
+    for folder, product in products.items():
+        present = sum(entry is not None for entry in files[folder].values())
+        index: dict[str, Any] = {"features": asdict(product.features) | {"nframes": present}, "files": files[folder]}
+        if product.georeference:
+            index["georeference"] = product.georeference.model_dump()
+        if product.dates:
+            index["dates"] = [date and date.isoformat() for date in product.dates]
+        index["provenance"] = product.provenance()
+        (folder / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
 
 
 def _write(folder: Path, step: int, sample: Sample, astype: str) -> dict[str, str]:
@@ -88,6 +99,7 @@ class ProductDataset(FrameSource):
         self.astype = first.suffix.removeprefix(".")
         height, width, nbands = read_array(first, "frame", self.steps[0]).shape
         self.features = Features(width, height, nbands, len(self._files), self._index.features.ndigit)
+        self.georeference, self.dates = self._index.georeference, self._index.dates
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -124,6 +136,13 @@ class ProductDataset(FrameSource):
 
     def cloud(self, step: int) -> Opacity:
         return self._read("cloud", step)
+
+    def to_xarray(self) -> "xr.Dataset":
+        """Label what is stored, see docs/own_images.md: frames and opacities are read when their values are used."""
+        from src.toygeneration.exchange.labelled import label
+
+        readers = {"frame": self.frame, "annotation": self.annotation, "cloud": self.cloud}
+        return label(self, readers, {"cloud": [step for step in self.steps if self._files[step].cloud is not None]})
 
     def _make(self, step: int) -> Sample:
         sample: Sample = {"frame": self.frame(step), "annotation": self.annotation(step)}

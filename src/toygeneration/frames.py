@@ -2,11 +2,12 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import PositiveInt
+from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from utils.registry import Configured
 
@@ -40,6 +41,23 @@ class Features:
     ndigit: int  # number of parcels
 
 
+class Georeference(BaseModel):
+    """Where frames lie on Earth."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+    crs: str | None  # coordinate reference system as WKT; None where it isn't known
+    # a, b, c, d, e, f: the corner of a pixel lies at x = a column + b row + c, y = d column + e row + f
+    transform: tuple[float, float, float, float, float, float]
+
+    def window(self, row: float, column: float, height: float = 1, width: float = 1) -> "Georeference":
+        """Of frames that begin at a pixel, and whose pixels are blocks of so many."""
+        a, b, c, d, e, f = self.transform
+        corner = c + a * column + b * row, f + d * column + e * row
+        transform = (a * width, b * height, corner[0], d * width, e * height, corner[1])
+        return Georeference(crs=self.crs, transform=transform)
+
+
 class FrameSource(ABC):
     """A series of frames with their annotations, made or read when asked for."""
 
@@ -47,6 +65,8 @@ class FrameSource(ABC):
     seeds: tuple[int, ...]  # the product's own seed first, then those of the products that it was derived from
     steps: list[int]  # the time steps that have a frame, ascending
     astype: str = "h5"  # format that its frames are stored in, `h5` or `jpg`
+    georeference: Georeference | None = None  # of real images
+    dates: tuple[datetime | None, ...] | None = None  # of all time steps of real images, as far as they are known
     _last: tuple[int, Sample] | None = None
 
     def read(self, step: int) -> Sample:

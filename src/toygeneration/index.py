@@ -5,11 +5,11 @@ import json
 import platform
 from importlib.metadata import version
 from pathlib import PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, NaiveDatetime, model_validator
 
-from src.toygeneration.frames import LARGEST_LABEL
+from src.toygeneration.frames import LARGEST_LABEL, Georeference
 from utils.number_lists import parse_numbers
 from utils.registry import Configured
 
@@ -77,13 +77,22 @@ def seeds_of(provenance: object) -> tuple[int, ...]:
 
 
 def is_held_out(provenance: dict[str, Any]) -> bool:
-    """Say whether a product shows time series that are held out; those without such a record show others."""
+    """Say whether a product shows time series that are held out; those without such a record show others.
+
+    Of real images, those places are that were assigned to testing.
+    """
     while isinstance(provenance.get("source"), dict):
         provenance = provenance["source"]
-    found: Any = provenance
-    for key in ("configuration", "ts", "held_out", "views"):
-        found = found.get(key) if isinstance(found, dict) else None
+    if _look_up(provenance, "configuration", "split") == "test":
+        return True
+    found = _look_up(provenance, "configuration", "ts", "held_out", "views")
     return isinstance(found, str) and provenance.get("seed") in parse_numbers(found)
+
+
+def _look_up(record: object, *keys: str) -> object:
+    for key in keys:
+        record = record.get(key) if isinstance(record, dict) else None
+    return record
 
 
 FileName = Annotated[str, AfterValidator(_inside)]
@@ -104,4 +113,12 @@ class Index(BaseModel):
 
     features: _Features
     files: Annotated[dict[str, _Entry | None], AfterValidator(_numbered)]
+    georeference: Georeference | None = None
+    dates: tuple[NaiveDatetime | None, ...] | None = None
     provenance: Annotated[dict[str, Any], AfterValidator(_traceable)] | None = None
+
+    @model_validator(mode="after")
+    def _a_date_a_step(self) -> Self:
+        if self.dates is not None and len(self.dates) != len(self.files):
+            raise ValueError(f"dates: found {len(self.dates)}, expected one for each of {len(self.files)} time steps")
+        return self

@@ -66,7 +66,8 @@ def test_every_command_is_one_that_its_script_takes(run: Runner, dvc: Runner, ch
         commands = [shlex.split(line) for line in re.findall("> python (.*)\n", shown)]
         params = yaml.safe_load((checkout / "params.yaml").read_text())
         runs = len(params["experiments"]) * len(params["seeds"])
-        data = 2 * len(params["datasets"]) + len(params["time_series"]["names"])
+        given = len(params["time_series"]["names"]) + len(params["images"]["names"])
+        data = 2 * len(params["datasets"]) + given
         assert len(commands) == 2 * runs + len(params["baselines"]) + data + 2
         for script, *arguments in commands:
             parsed = load_script(script).build_parser().parse_args(arguments)

@@ -9,7 +9,7 @@ import pytest
 
 from src.toygeneration.derivation import DerivedProduct
 from src.toygeneration.export import ProductDataset, export
-from src.toygeneration.frames import FrameSource
+from src.toygeneration.frames import FrameSource, Georeference
 from tests.conftest import CLOUDS, DISTORTION, derivation, make_dataset, scene
 from utils.errors import ConfigError
 
@@ -32,6 +32,21 @@ def test_nothing_to_do_changes_nothing() -> None:
         assert np.array_equal(made.read(step)["frame"], source.read(step)["frame"])
         assert np.array_equal(made.read(step)["annotation"], source.read(step)["annotation"])
         assert "cloud" not in made.read(step)
+
+
+def test_a_size_that_is_not_asked_for_is_what_comes_out() -> None:
+    made = derive(target_size=None, deformation=DISTORTION)
+    assert (made.features.width, made.features.height) == (64, 64)
+    assert made.read(0)["frame"].shape == (64, 64, 3)
+
+
+def test_places_follow_the_pixels_unless_these_are_distorted() -> None:
+    source = scene(**SCENE)
+    source.georeference = Georeference(crs=None, transform=(8, 6, 500, 6, -8, 400))
+    assert derive(source).georeference == source.georeference
+    coarser = derive(source, aggregation=AGGREGATION, target_size={"width": 17, "height": 16})
+    assert coarser.georeference.transform == (40, 24, 500, 30, -32, 400)
+    assert derive(source, deformation=DISTORTION, target_size=None).georeference is None
 
 
 def test_steps_come_in_order_corruption_geometry_aggregation_postprocess() -> None:

@@ -68,6 +68,12 @@ BROKEN = {
     "parcels": ({**index(_0=GOOD), "features": {"ndigit": 10**12}}, "features.ndigit"),
     "seed": ({**index(_0=GOOD), "provenance": {"seed": -1}}, "expected a whole number from 0"),
     "source's seed": ({**index(_0=GOOD), "provenance": {"source": {"seed": "x"}}}, "found seed 'x'"),
+    "dates": (
+        {**index(_0=GOOD), "dates": ["2023-01-01", None]},
+        "dates: found 2, expected one for each of 1 time steps",
+    ),
+    "no date": ({**index(_0=GOOD), "dates": ["yesterday"]}, "dates.0"),
+    "no place": ({**index(_0=GOOD), "georeference": {"crs": None, "transform": [1, 0, 0]}}, "georeference.transform"),
     "deep provenance": ({**index(_0=GOOD), "provenance": nested(30)}, "found more than 20 levels"),
 }
 

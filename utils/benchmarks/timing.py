@@ -1,5 +1,6 @@
 """Fair timing on a busy machine: what is compared runs in turn, and the median counts."""
 
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -50,6 +51,11 @@ def median_seconds(
 
     timed = in_turn(runs + 1, {name: lambda action=action: seconds(action) for name, action in actions.items()})
     return {name: median(values[1:]) for name, values in timed.items()}
+
+
+def peak_memory() -> float:
+    """How much memory this process has taken at most, in MiB. Not what `getrusage` says, which a child inherits."""
+    return int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
 
 
 def print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -6,7 +6,6 @@ and floor alternate, with pauses, so that a busy machine or one short of memory 
 
 import argparse
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # run as a script, Python looks for modules beside the script
 
-from utils.benchmarks.timing import benchmark_parser, median_seconds, print_table  # noqa: E402
+from utils.benchmarks.timing import benchmark_parser, median_seconds, peak_memory, print_table  # noqa: E402
 from utils.cli import Parser, run  # noqa: E402
 
 if TYPE_CHECKING:
@@ -166,7 +165,7 @@ def large_scene(folder: Path, runs: int) -> Iterator[list[str]]:
         peaks = []
         for steps in HORIZONS:
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:  # a process of its own for each
-                peak = pool.submit(peak_memory, folder / f"{name} {steps}", name, steps).result()
+                peak = pool.submit(peak_of, folder / f"{name} {steps}", name, steps).result()
             peaks.append(f"{peak:.0f} MiB peak at {steps} steps")
         yield row(f"large scene, {name}", seconds[name], seconds[f"{name}, floor"], chain + ", ".join(peaks))
 
@@ -183,7 +182,7 @@ def large(horizon: int) -> "tuple[Product, DerivationConfig]":
     return Product(config, config.ts.read(), SEED), DerivationConfig.model_validate(sensor)
 
 
-def peak_memory(output: Path, what: str, horizon: int) -> float:
+def peak_of(output: Path, what: str, horizon: int) -> float:
     """Make a large product in this process, and say how much memory it took at most, in MiB."""
     from src.toygeneration.derivation import DerivedProduct
     from src.toygeneration.export import export
@@ -192,8 +191,7 @@ def peak_memory(output: Path, what: str, horizon: int) -> float:
     with deterministic():
         scene, sensor = large(horizon)
         export({output: scene if what == "generation" else DerivedProduct(sensor, scene, sensor.seed)})
-    # Not what `getrusage` says, which a child inherits from its parent.
-    return int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
+    return peak_memory()
 
 
 if __name__ == "__main__":

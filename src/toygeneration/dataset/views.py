@@ -46,7 +46,7 @@ def build_views(
     task = {"recipe": recipe.model_dump_json(), "folder": str(folder.absolute())}
     seeds, failures = list(dict.fromkeys(seeds)), {}
     with contextlib.closing(_results(task, seeds, min(njobs, len(seeds)), scheduler)) as results:
-        recipe.products(0, [*recipe.derivations])  # so that a bad task fails before anything is touched
+        recipe.products(min(seeds, default=0), [*recipe.derivations])  # so that a bad task fails before all else
         identity = claim(folder, recipe, seeds, overwrite=overwrite)
         for seed, problem in results:
             if problem:

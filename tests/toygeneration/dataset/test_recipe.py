@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from src.toygeneration.dataset.recipe import Recipe
+from src.toygeneration.dataset.views import build_views
+from src.toygeneration.export import ProductDataset, export
 from src.toygeneration.timeserie.ts_file import resolve
-from tests.conftest import CLOUDS, DERIVATION, GENERATION, REAL_DATA, ROOT, change
+from tests.conftest import CLOUDS, DERIVATION, GENERATION, REAL_DATA, ROOT, change, scene
 from utils import config as configuration
-from utils.errors import ConfigError
+from utils.errors import ConfigError, DataError
 
 CONFIG = ROOT / "src" / "toygeneration" / "config"
 PRODUCTS = {
@@ -126,10 +128,41 @@ def test_problems_of_all_files_are_reported_at_once(write_yaml: Callable[..., Pa
         Recipe.load(folder.parent / "empty")
 
 
-@pytest.mark.parametrize("name", ["derivation_latent.yaml", "deeper/generation_latent.yaml"])
+def test_latent_products_may_exist(write_yaml: Callable[..., Path], tmp_path: Path) -> None:
+    """Views of them are derived as those of generated ones are, in place of a seed by their number."""
+    folder = write_task(write_yaml, clean="latent", clouded="clean")
+    (folder / "generation_latent.yaml").unlink()
+    write_yaml({"path": str(tmp_path / "images")}, "task/imported_latent.yaml")
+    recipe = Recipe.load(folder)
+    with pytest.raises(DataError, match=r"identity.json: no such file, expected what utils/import_product.py --tile"):
+        recipe.identity()
+    export({tmp_path / "images/7": scene(7)})
+    (tmp_path / "images/identity.json").write_text("{}")
+    assert configuration.validate(Recipe, json.loads(recipe.model_dump_json()), "recipe") == recipe
+    with pytest.raises(DataError, match="images/8/index.json: no such file"):
+        build_views(recipe, tmp_path / "set", [8], njobs=1)
+    assert build_views(recipe, tmp_path / "set", [7], njobs=1) == {}
+    assert ProductDataset(tmp_path / "set/7/clouded").seeds == (5, 5, 7)
+    assert np.array_equal(ProductDataset(tmp_path / "set/7/clean").frame(2), scene(7).frame(2))
+    before = recipe.identity()
+    write_yaml({"path": str(tmp_path / "moved")}, "task/imported_latent.yaml")
+    shutil.move(tmp_path / "images", tmp_path / "moved")
+    assert Recipe.load(folder).identity() == before
+    (tmp_path / "moved/identity.json").write_text('{"other": 1}')
+    assert Recipe.load(folder).identity().differences(before).startswith("data: found")
+
+
+SECOND = {
+    "derivation_latent.yaml": DERIVATION | {"latent_product_path": "latent"},
+    "imported_latent.yaml": {"path": "images"},
+    "deeper/generation_latent.yaml": GENERATION,
+}
+
+
+@pytest.mark.parametrize("name", SECOND)
 def test_two_products_of_one_name_are_refused(write_yaml: Callable[..., Path], name: str) -> None:
     folder = write_task(write_yaml, clean="latent")
-    write_yaml(DERIVATION | {"latent_product_path": "latent"} if "deriv" in name else GENERATION, f"task/{name}")
+    write_yaml(SECOND[name], f"task/{name}")
     with pytest.raises(ConfigError, match="makes a product 'latent' already"):
         Recipe.load(folder)
 
@@ -246,5 +279,5 @@ def test_sar_to_optical_has_another_brightness_and_no_clouds() -> None:
 def test_configurations_are_few() -> None:
     files = [*ROOT.glob("*.yaml"), *(ROOT / "repro").rglob("*.yaml"), *(ROOT / "src").rglob("*.yaml")]
     assert (
-        len(files) <= 76
+        len(files) <= 98
     )  # each experiment has one of three lines for each data set, and one that lays out its network
