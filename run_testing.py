@@ -10,6 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # before whatever the caller's settings put there
 
 from utils.cli import Parser, options, path_argument, run
+from utils.scores import SCALES, SEES
 
 
 def build_parser() -> Parser:
@@ -41,9 +42,9 @@ def build_parser() -> Parser:
     given = "folder of them: VIEW.nc, VIEW.zarr, VIEW.h5 or VIEW.npz of each test view; needs --experiment_name"
     foreign.add_argument("--predictions", type=path_argument, metavar="DIR", help=given)
     scale = "what their values are (default: reflectance, which is checked)"
-    foreign.add_argument("--scale", choices=("reflectance", "network", "255", "10000"), help=scale)
+    foreign.add_argument("--scale", choices=SCALES, help=scale)
     sees = "they are made of the sources and opacity of the configuration, each frame from one frame or from the series"
-    foreign.add_argument("--sees", choices=("frame", "series"), help=sees + " (default: unknown)")
+    foreign.add_argument("--sees", choices=SEES, help=sees + " (default: unknown)")
     listed = "print what they must hold, and do nothing else"
     foreign.add_argument("--predictions-list", action="store_true", help=listed)
     return parser

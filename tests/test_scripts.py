@@ -43,6 +43,7 @@ SCRIPTS = [
     "utils/benchmarks/training.py",
     "utils/benchmarks/evaluation.py",
     "utils/benchmarks/reference_classifier.py",
+    "utils/predict.py",
 ]
 
 

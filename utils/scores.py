@@ -33,6 +33,9 @@ TEST_SERIES: dict[Seen, str] = {
 OpacityTold = Literal["none", "estimated", "exact"]  # what a method is told of clouds, the least first
 OPACITIES = get_args(OpacityTold)
 Sees = Literal["frame", "series"]  # from how much of the source a method makes a frame
+SEES = get_args(Sees)
+Scale = Literal["reflectance", "network", "255", "10000"]  # of values that predictions come in
+SCALES = get_args(Scale)
 # Sections of `test_scores.json`; that of uncertainty is of methods which say how uncertain they are.
 REFLECTANCE, ORIGINAL, JUDGES, UNCERTAINTY = "reflectance", "original", "judges", "uncertainty"
 RATIO = "jaccard_ratio"

@@ -98,7 +98,7 @@ def predict(
         {path: PredictedProduct(frames, steps, sources[0], provenance) for path, frames in written.items()},
         overwrite=overwrite,
     )
-    logger.info("%s: %d steps, %s", out, len(steps), view.features)
+    logger.info("%s: %s", out, view.features)
 
 
 def _check(config: ExperimentConfig) -> None:

@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import h5py
 import numpy as np
@@ -26,15 +26,14 @@ from utils.identity import digest
 from utils.memory import problem, ran_out
 from utils.reading import regular_file
 from utils.registry import nearest
-from utils.scores import Sees
+from utils.scores import Scale, Sees
 
-Scale = Literal["reflectance", "network", "255", "10000"]
-SCALES = get_args(Scale)
 NAMES = ("generated", "std", "samples", "step")
 AXES = ("sample", "time", "y", "x", "band")  # in files; in tensors, bands come before rows
 # In CF's words: reflectance is half of what is stored, plus a half. So networks' values stay what they are, to the bit.
 PACKED = {"scale_factor": np.float32(0.5), "add_offset": np.float32(0.5)}
 MEMORY = "memory_order"  # attribute: the axes of a tensor, the outermost first; the last digits of sums depend on it
+REMEDY = "; --predictions-list says what is expected"
 FEW = 0.05  # share of strange values that a reflectance may have
 
 
@@ -207,14 +206,14 @@ def _generated(content: _Content, expected: Expected, scale: Scale | None) -> Ge
     arrays = content.arrays
     if "step" in arrays and arrays["step"].ravel().tolist() != [*expected.steps]:
         found, wanted = (", ".join(map(str, steps)) for steps in (arrays["step"].ravel().tolist(), expected.steps))
-        raise ValueError(f"step: found {found:.200}, expected {wanted:.200}")
+        raise ValueError(f"step: found {found:.200}, expected {wanted:.200}; give those steps")
     parts = {name: arrays[name] for name in ("generated", "std", "samples") if name in arrays}
     for name, values in parts.items():
         _check(name, values, expected.shape, scale)
     if scale is None:
         _check_reflectance(parts["generated"])
     if "std" in parts and parts["std"].min() < 0:
-        raise ValueError(f"std: found {parts['std'].min():g}, expected 0 or more")
+        raise ValueError(f"std: found {parts['std'].min():g}, expected 0 or more; give standard deviations")
     made = {name: _network(values, scale, spread=name == "std") for name, values in parts.items()}
     tensors = {name: torch.from_numpy(values).movedim(-1, -3) for name, values in made.items()}
     for name, tensor in tensors.items():
@@ -228,16 +227,18 @@ def _check(name: str, values: NDArray[Any], shape: tuple[int, ...], scale: Scale
     axes = "(steps, height, width, bands)"
     if name == "samples":
         if values.ndim != 5 or values.shape[1:] != shape or len(values) < 2:
-            raise ValueError(f"samples: found shape {values.shape}, expected at least two, then {shape} {axes}")
+            raise ValueError(f"samples: found shape {values.shape}, expected at least two, then {shape} {axes}{REMEDY}")
     elif values.shape != shape:
-        raise ValueError(f"{name}: found shape {values.shape}, expected {shape} {axes}")
+        raise ValueError(f"{name}: found shape {values.shape}, expected {shape} {axes}{REMEDY}")
     whole = values.dtype.kind in "iu"
     if values.dtype.kind != "f" and not (whole and scale in ("255", "10000")):
         remedy = "convert them, or say --scale=255 or --scale=10000" if whole else "convert them"
         raise ValueError(f"{name}: found values of {values.dtype}, expected floating point; {remedy}")
     strange = np.count_nonzero(~np.isfinite(values))
     if strange:
-        raise ValueError(f"{name}: found {strange} values that are NaN or infinite, expected a value of each pixel")
+        raise ValueError(
+            f"{name}: found {strange} values that are NaN or infinite, expected a value of each pixel; fill them"
+        )
 
 
 def _check_reflectance(values: NDArray[Any]) -> None:

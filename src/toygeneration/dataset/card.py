@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 
 from src.toygeneration.arrays import DATASET, SCHEMAS
 from src.toygeneration.dataset.recipe import Recipe
+from src.toygeneration.export import ProductDataset
 from src.toygeneration.index import INDEX
 from utils.files import digest_file, new_file
 from utils.number_lists import format_numbers
@@ -17,8 +19,34 @@ from utils.tables import markdown_table, write_json
 
 IDENTITY, README, CROISSANT = "identity.json", "README.md", "croissant.json"
 MARK = "repro/toy-data/build_dataset.py"  # in all cards that are ours
-LICENCE = (
-    "The images are synthetic. The time series that animate them aren't: whoever publishes these says what may be done."
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What is said of where images come from."""
+
+    kind: str
+    how: str
+    licence: str
+    licence_name: str
+
+
+GENERATED = Origin(
+    "synthetic",
+    "a scene of land parcels through several sensors at the same time steps: Voronoi cells,\n"
+    "animated by real time series and textured by a random process, then degraded as sensors and weather degrade "
+    "images.\n"
+    "Everything about a scene is known: parcel and land cover of each pixel, and the opacity of clouds.",
+    "The images are synthetic. The time series that animate them aren't: whoever publishes these says what may be "
+    "done.",
+    "that-of-the-time-series",
+)
+IMPORTED = Origin(
+    "real",
+    "a place as it was seen, and as sensors and weather degrade such images.\n"
+    "Parcels and land cover are those that its labels have; the opacity of clouds that were added is known.",
+    "The images are real: whoever took them says what may be done.",
+    "that-of-the-images",
 )
 CONTEXT = Path(__file__).with_name("croissant_context.json")  # as version 1.0 of the specification has it
 
@@ -27,13 +55,17 @@ def write_card(folder: Path, recipe: Recipe, views: Sequence[str], digest: str) 
     """Write both files of a card; equal data sets have equal cards. What isn't ours under their names stays.
 
     Args:
-        views: names of the views that are whole.
+        views: names of the views that are whole; without any there is no card.
         digest: of what they were made from, as `IDENTITY` in the folder has it.
     """
-    title = f"Synthetic satellite image series: {', '.join(recipe.derivations)}"
+    if not views:
+        return
+    origin = IMPORTED if recipe.imported else GENERATED
+    title = f"{origin.kind.capitalize()} satellite image series: {', '.join(recipe.derivations)}"
+    products = list(_products(recipe, folder / views[0]))
     content = {
-        README: _readme(recipe, views, title, digest),
-        CROISSANT: _croissant(recipe, views, title, folder / IDENTITY, digest),
+        README: _readme(recipe, views, title, digest, products, origin),
+        CROISSANT: _croissant(views, title, folder / IDENTITY, digest, products, origin),
     }
     for name, card in content.items():
         path = folder / name
@@ -51,42 +83,38 @@ def _made(views: Sequence[str]) -> str:
     return f"{MARK} makes the same bytes again, from the configuration in {IDENTITY} and with --seeds={seeds}."
 
 
-def _products(recipe: Recipe) -> Iterator[dict[str, Any]]:
-    """Describe each product of a view."""
-    for name, derivation in recipe.derivations.items():
-        chain = [name]
-        while chain[-1] in recipe.sources:
-            chain.append(recipe.sources[chain[-1]])
-        scene, size = recipe.generations[chain[-1]].product, derivation.target_size
-        sampling = [recipe.derivations[product].temporal_res for product in chain[:-1]]
-        steps = [step for step in range(scene.horizon) if all(step % every == 0 for every in sampling)]
+def _products(recipe: Recipe, view: Path) -> Iterator[dict[str, Any]]:
+    """Describe each product of a view, as one view has it."""
+    for name, source in recipe.sources.items():
+        product = ProductDataset(view / name)
+        features = product.features
         yield {
             "product": name,
-            "made from": chain[1],
-            "bands": scene.nbands,
-            "width": size.width,
-            "height": size.height,
-            "frames": len(steps),
-            "clouds": "yes" if any(recipe.derivations[product].corruption for product in chain[:-1]) else "",
+            "made from": source,
+            "bands": features.nbands,
+            "width": features.width,
+            "height": features.height,
+            "frames": len(product.steps),
+            "clouds": "yes" if product.has_clouds else "",
         }
 
 
-def _readme(recipe: Recipe, views: Sequence[str], title: str, digest: str) -> str:
+def _readme(
+    recipe: Recipe, views: Sequence[str], title: str, digest: str, products: Sequence[Mapping[str, Any]], origin: Origin
+) -> str:
     head = {
         "pretty_name": title,
         "license": "other",
-        "license_name": "that-of-the-time-series",
+        "license_name": origin.licence_name,
         "task_categories": ["image-to-image", "image-segmentation"],
         "size_categories": ["n<1K" if len(views) < 1000 else "1K<n<10K" if len(views) < 10_000 else "10K<n<100K"],
-        "tags": ["satellite", "land-cover", "time-series", "synthetic", "croissant"],
+        "tags": ["satellite", "land-cover", "time-series", origin.kind, "croissant"],
     }
-    products = list(_products(recipe))
     table = markdown_table([*products[0]], [[*map(str, product.values())] for product in products])
     series = sorted({file.name for generation in recipe.generations.values() for file in generation.ts.files})
+    read = f"- Time series: {', '.join(series)}.\n" if series else ""
     about = f"""
-{len(views)} views. Each shows a scene of land parcels through several sensors at the same time steps: Voronoi cells,
-animated by real time series and textured by a random process, then degraded as sensors and weather degrade images.
-Everything about a scene is known: parcel and land cover of each pixel, and the opacity of clouds.
+{len(views)} views. Each shows {origin.how}
 
 {table}
 
@@ -95,14 +123,20 @@ A view is a folder named by its seed, and holds a folder for each product. There
 `clouds`, opacity (height, width). Each is an HDF5 file with one dataset, `{DATASET}`.
 
 - {_made(views)} The digest of all that is `{digest}`.
-- Time series: {", ".join(series)}.
-- Licence: {LICENCE}
+{read}- Licence: {origin.licence}
 - Which views train and test is a matter of experiments: none is set apart here.
 """
     return f"---\n{yaml.safe_dump(head, sort_keys=False)}---\n\n# {title}\n{about}"
 
 
-def _croissant(recipe: Recipe, views: Sequence[str], title: str, identity: Path, digest: str) -> dict[str, Any]:
+def _croissant(
+    views: Sequence[str],
+    title: str,
+    identity: Path,
+    digest: str,
+    products: Sequence[Mapping[str, Any]],
+    origin: Origin,
+) -> dict[str, Any]:
     file = {
         "@type": "cr:FileObject",
         "@id": identity.name,
@@ -112,19 +146,19 @@ def _croissant(recipe: Recipe, views: Sequence[str], title: str, identity: Path,
         "encodingFormat": "application/json",
         "sha256": digest_file(identity),
     }
-    every = [(product, kind) for product in _products(recipe) for kind in SCHEMAS]
+    every = [(product, kind) for product in products for kind in SCHEMAS]
     files = [_files(product, kind) for product, kind in every if kind != "cloud" or product["clouds"]]
     return {
         "@context": json.loads(CONTEXT.read_text(encoding="utf-8")),
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
-        "name": f"synthetic-satellite-image-series-{digest}",
+        "name": f"{origin.kind}-satellite-image-series-{digest}",
         "alternateName": title,
-        "description": f"{len(views)} views of scenes through {len(recipe.derivations)} sensors. {_made(views)}",
-        "license": LICENCE,
+        "description": f"{len(views)} views of scenes through {len(products)} sensors. {_made(views)}",
+        "license": origin.licence,
         "version": "1.0.0",
         "identifier": digest,
-        "keywords": ["satellite", "land cover", "time series", "synthetic"],
+        "keywords": ["satellite", "land cover", "time series", origin.kind],
         "isLiveDataset": False,
         "distribution": [file, *files],
     }

@@ -1,5 +1,6 @@
 """Real images as latent products: one of a whole scene, or a view for each of its tiles."""
 
+import functools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -36,22 +37,28 @@ REMEDY = {"null": "expected some; fill gaps by --fill=linear", "previous": NEVER
 
 @dataclass(frozen=True)
 class Images:
-    """What is imported: a scene, its land cover, how, and what of that a product's provenance says."""
+    """What is imported: a scene, its land cover, and how."""
 
     scene: Imagery
     land_cover: LandCover | None  # None where the images themselves say it
     settings: ImportConfig
-    sources: list[dict[str, Any]]
 
     @classmethod
     def open(cls, path: Path, settings: ImportConfig, labels: Path | None, instances: Path | None) -> "Images":
         scene = open_imagery(path, settings)
         brings_labels = labels is None and isinstance(scene, VariableStack) and scene.exported
         land_cover = None if brings_labels else find_land_cover(labels, instances, settings, scene)
-        sources = [(path.absolute().name, scene.files)]
-        if land_cover and land_cover.files:
-            sources.append((labels.name, land_cover.files))
-        return cls(scene, land_cover, settings, [_fingerprint(*source) for source in sources])
+        return cls(scene, land_cover, settings)
+
+    @functools.cached_property
+    def sources(self) -> list[dict[str, str]]:
+        """Fingerprints of the files, which takes reading them."""
+        files = {"images": self.scene.files, "labels": self.land_cover.files if self.land_cover else []}
+        return [
+            {"name": name, "digest": digest([[file.name, digest_file(file)] for file in some])}
+            for name, some in files.items()
+            if some
+        ]
 
     def provenance(self, number: int, split: str | None) -> dict[str, Any]:
         record = describe(number, self.settings, self.sources)
@@ -71,10 +78,6 @@ def open_imagery(path: Path, settings: ImportConfig) -> Imagery:
     if path.is_dir() and not ((path / ".zgroup").exists() or (path / "zarr.json").exists()):
         return Rasters(path, settings)
     return VariableStack(path, settings)
-
-
-def _fingerprint(name: str, files: list[Path]) -> dict[str, Any]:
-    return {"name": name, "digest": digest([[file.name, digest_file(file)] for file in files])}
 
 
 class ImportedProduct(FrameSource):

@@ -112,7 +112,9 @@ class RasterLandCover(LandCover):
 def number(values: Numbers, wanted: Numbers | None, where: Path) -> Numbers:
     """Turn what a file has for classes into their numbers: those that are wanted from 1, or as they are."""
     if wanted is not None:
-        return ((values[..., None] == wanted) * np.arange(1, len(wanted) + 1)).max(axis=-1)
+        order = np.argsort(wanted)
+        found = order[np.searchsorted(wanted, values, sorter=order).clip(max=len(wanted) - 1)]
+        return np.where(wanted[found] == values, found + 1, 0)
     if values.min() < 0 or values.max() > MOST_CLASSES:
         raise DataError(
             f"{where}: found classes from {values.min()} to {values.max()}, expected 0 to {MOST_CLASSES}; say with "

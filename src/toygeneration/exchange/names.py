@@ -23,6 +23,10 @@ class Image:
     date: datetime | None
     files: dict[str, Path] = field(default_factory=dict)
 
+    def is_of(self, other: "Image") -> bool:
+        """Whether it is of the same time, as far as its own name says."""
+        return self.step in (None, other.step) and self.date in (None, other.date)
+
 
 def find_images(folder: Path, pattern: str, option: str = "--pattern") -> list[Image]:
     """Find the images whose files' names, relative to a folder, follow a pattern, in the order of their times.

@@ -50,7 +50,7 @@ class Rasters(Imagery):
         if settings.pattern is None:
             raise UsageError(f"{folder}: found a folder, and no --pattern, such as --pattern='S2_{{date:%Y%m%d}}*.tif'")
         images = find_images(folder, settings.pattern)
-        self._layers = [self._choose(image) for image in images]
+        self._layers = [self._choose(image, images[0]) for image in images]
         steps = [image.step for image in images]
         self.steps = tuple(range(len(images))) if None in steps else tuple(steps)
         self.horizon = self.steps[-1] + 1
@@ -61,8 +61,8 @@ class Rasters(Imagery):
         self.files = [file for layers in self._layers for file, _ in layers] + [mask for mask in self._masks if mask]
         self._agree()
 
-    def _choose(self, image: Image) -> list[tuple[Path, list[int]]]:
-        """The files of an image, each with the numbers of its bands."""
+    def _choose(self, image: Image, first: Image) -> list[tuple[Path, list[int]]]:
+        """The files of an image, each with the numbers of its bands, which must be those of the first one."""
         wanted = self._settings.bands
         if "" in image.files:
             file = image.files[""]
@@ -72,6 +72,9 @@ class Rasters(Imagery):
             return [(file, [int(band) for band in wanted or known])]
         known = sorted(image.files, key=natural)
         self._check_bands(image.files[known[0]], known)
+        if wanted is None and image.files.keys() != first.files.keys():
+            found, expected = (", ".join(sorted(names, key=natural)) for names in (image.files, first.files))
+            raise DataError(f"{image.files[known[0]]}: found bands {found}, expected {expected}; choose by --bands")
         return [(image.files[band], [1]) for band in wanted or known]
 
     def _check_bands(self, file: Path, known: list[str]) -> None:
@@ -86,7 +89,7 @@ class Rasters(Imagery):
         waiting = find_images(folder, self._settings.masks, "--masks")
         masks = []
         for image in images:
-            found = next((mask for mask in waiting if (mask.step, mask.date) == (image.step, image.date)), None)
+            found = next((mask for mask in waiting if mask.is_of(image)), None)
             if found is None:
                 raise DataError(f"{next(iter(image.files.values()))}: found no mask of its date by --masks; add it")
             waiting.remove(found)

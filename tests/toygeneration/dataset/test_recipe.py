@@ -144,6 +144,7 @@ def test_latent_products_may_exist(write_yaml: Callable[..., Path], tmp_path: Pa
     assert build_views(recipe, tmp_path / "set", [7], njobs=1) == {}
     assert ProductDataset(tmp_path / "set/7/clouded").seeds == (5, 5, 7)
     assert np.array_equal(ProductDataset(tmp_path / "set/7/clean").frame(2), scene(7).frame(2))
+    assert "# Real satellite image series: clean, clouded" in (tmp_path / "set/README.md").read_text()
     before = recipe.identity()
     write_yaml({"path": str(tmp_path / "moved")}, "task/imported_latent.yaml")
     shutil.move(tmp_path / "images", tmp_path / "moved")

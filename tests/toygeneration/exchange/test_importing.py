@@ -91,7 +91,7 @@ def test_a_series_of_geotiffs(how: str, bands: int, tmp_path: Path) -> None:
     assert contents(out) == before
 
 
-def test_bands_are_chosen_by_number_or_name(tmp_path: Path) -> None:
+def test_bands_are_chosen_by_number_or_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     series = counts(steps=2)
     write_series(tmp_path / "whole", series, ["20230101.tif", "20230102.tif"])
     for step, band in itertools.product(range(2), range(4)):
@@ -101,6 +101,9 @@ def test_bands_are_chosen_by_number_or_name(tmp_path: Path) -> None:
     pattern = "--pattern={date:%m}/2023_{band}.tif"
     assert call(tmp_path / "apart", pattern, "--bands=B04,B01", scale, f"--o={tmp_path / 'b'}") == 0
     assert call(tmp_path / "apart", pattern, scale, f"--o={tmp_path / 'c'}") == 0
+    (tmp_path / "apart/02/2023_B03.tif").rename(tmp_path / "apart/02/2023_B05.tif")
+    assert call(tmp_path / "apart", pattern, scale, f"--o={tmp_path / 'd'}") == 2
+    assert "found bands B01, B02, B04, B05, expected B01, B02, B03, B04" in capsys.readouterr().err
     first, other, whole = (ProductDataset(tmp_path / name) for name in "abc")
     for step in range(2):
         assert np.array_equal(first.frame(step), other.frame(step))
@@ -191,6 +194,7 @@ def test_polygons_become_parcels_and_classes(suffix: str, tmp_path: Path) -> Non
         "farms": ["--label-field=crop", "--instance-field=farm"],
         "ordered": ["--label-field=crop", "--classes=wheat,maize"],
         "coded": ["--label-field=code", "--classes=5,20000"],
+        "chosen": ["--label-field=crop", "--classes=oats,wheat"],
     }.items():
         assert call(tmp_path / "images", *options, *more, f"--o={tmp_path / name}") == 0
     instances, classes = np.zeros((2, HEIGHT, WIDTH), int)
@@ -202,6 +206,9 @@ def test_polygons_become_parcels_and_classes(suffix: str, tmp_path: Path) -> Non
         known = {"farms": np.array([0, 1, 1, 2])[instances]}.get(name, instances)
         assert np.array_equal(found[..., 0], known)
         assert np.array_equal(found[..., 1], np.array([0, 2, 1])[classes] if name == "ordered" else classes)
+    chosen = ProductDataset(tmp_path / "chosen").annotation(0)
+    assert np.array_equal(chosen[..., 1], np.array([0, 0, 2])[classes])
+    assert np.array_equal(chosen[..., 0], np.where(classes == 2, instances, 0))
     assert ProductDataset(tmp_path / "ordered").provenance()["classes"] == {"1": "wheat", "2": "maize"}
 
 
@@ -219,6 +226,16 @@ def test_a_raster_of_labels_may_have_other_pixels(resolution: int, tmp_path: Pat
     assert np.array_equal(
         found[..., 0], np.select([classes == 9, np.arange(HEIGHT)[:, None] > 10], [0, 2], 1) * (classes > 0)
     )
+
+
+def test_classes_of_a_raster_are_chosen_and_numbered(tmp_path: Path) -> None:
+    write_series(tmp_path / "images", counts(2), ["f_0.tif", "f_1.tif"])
+    codes = np.random.default_rng(0).choice([0, 211, 5, 3110, 60000], (HEIGHT, WIDTH)).astype(np.uint16)
+    write_raster(tmp_path / "labels.tif", codes)
+    options = ["--pattern=f_{step}.tif", "--scale=1e-4", f"--labels={tmp_path / 'labels.tif'}"]
+    assert call(tmp_path / "images", *options, "--classes=3110,5,211", f"--o={tmp_path / 'out'}") == 0
+    found = ProductDataset(tmp_path / "out").annotation(0)[..., 1]
+    assert np.array_equal(found, np.select([codes == 3110, codes == 5, codes == 211], [1, 2, 3], 0))
 
 
 @pytest.mark.parametrize("suffix", ["nc", "zarr"])
