@@ -56,6 +56,19 @@ CLOUDS: dict[str, Any] = {
     "mul": {"min": 0.9, "max": 1.1},
     "add": {"min": -0.1, "max": 0.1},
 }
+MOVING_CLOUDS: dict[str, Any] = {
+    "name": "moving_clouds",
+    "persistence": 0.8,
+    "wind": {"speed": 0.0625, "direction": 270, "variability": 0.01},
+    "layers": {
+        "haze": {"sampling_scale": 4, "exponent": -2, "density": 0.2, "sparsity": 1, "speed": 0.5, "brightness": 0.9},
+        "cumulus": {"sampling_scale": 16, "density": 2, "sparsity": 4},
+        "cirrus": {"sampling_scale": 8, "exponent": -2, "density": 0.4, "sparsity": 2, "speed": 2},
+    },
+    "shadow": {"azimuth": 150, "elevation": 40, "height": 0.06, "strength": 0.5},
+    "mul": {"min": 0.9, "max": 1.1},
+    "add": {"min": -0.1, "max": 0.1},
+}
 DISTORTION: dict[str, Any] = {
     "name": "tangential_scale_distortion",
     "mesh_columns_cells": 6,

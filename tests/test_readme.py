@@ -201,9 +201,9 @@ def test_every_configuration_key_is_documented() -> None:
     from src.rsgan.experiments.optimization import Adam
     from src.rsgan.models import NETWORKS
     from src.rsgan.models.layers import Layer
-    from src.toygeneration.config_files import DerivationConfig, GenerationConfig, HeldOut, Scene, TimeSeries
+    from src.toygeneration import config_files as files
     from src.toygeneration.modules.aggregations import AGGREGATIONS
-    from src.toygeneration.modules.corruptions import CORRUPTIONS
+    from src.toygeneration.modules.corruptions import CORRUPTIONS, moving_clouds
     from src.toygeneration.modules.deformations import DEFORMATIONS
     from src.toygeneration.modules.kernels import KERNELS
     from src.toygeneration.modules.postprocesses import POSTPROCESSES
@@ -214,9 +214,14 @@ def test_every_configuration_key_is_documented() -> None:
     for text, kinds in (
         (
             generation,
-            [GenerationConfig, TimeSeries, HeldOut, Scene, *SAMPLERS.entries.values(), *KERNELS.entries.values()],
+            [files.GenerationConfig, files.TimeSeries, files.HeldOut, files.Scene, *SAMPLERS.entries.values()],
         ),
-        (derivation, [DerivationConfig, *CORRUPTIONS.entries.values(), *DEFORMATIONS.entries.values()]),
+        (generation, [*KERNELS.entries.values()]),
+        (
+            derivation,
+            [moving_clouds.Wind, moving_clouds.Layer, moving_clouds.Shadow, files.Lost, files.Misregistration],
+        ),
+        (derivation, [files.DerivationConfig, *CORRUPTIONS.entries.values(), *DEFORMATIONS.entries.values()]),
         (derivation, [*AGGREGATIONS.entries.values(), *POSTPROCESSES.entries.values()]),
         (experiments, [ExperimentConfig, Adam, EarlyStopping, ModelCheckpoint, *CLASSIFIERS.entries.values(), Testing]),
         (experiments, [Dataloader, DatasetConfig, Layer]),

@@ -1,8 +1,8 @@
 """Draw products: a contact sheet with time steps across and products down, and optionally an animation.
 
-Each product shows its instances, its classes and its frames; the opacity of its clouds, where it has them, in a
-second row (black clear, white opaque). Frames are shown from reflectance 0 to 1: red, green and blue for three
-bands, first, middle and last band for more, grey for fewer.
+Each product shows its instances, its classes and its frames; in rows of their own, where it has them, the opacity of
+its clouds (black clear, white opaque) and their shadows (white where they take all light). Frames are shown from
+reflectance 0 to 1: red, green and blue for three bands, first, middle and last band for more, grey for fewer.
 """
 
 import argparse
@@ -65,7 +65,7 @@ def draw_sheet(products: "list[ProductDataset]", path: Path, across: int) -> Non
     from utils.files import new_file
 
     steps = equally_spaced(sorted({step for product in products for step in product.steps}), across)
-    rows = [(product, kind) for product in products for kind in ("frame", "cloud")[: 1 + product.has_clouds]]
+    rows = [(product, kind) for product in products for kind in kinds_of(product)]
     columns = len(steps) + 2
     if columns * len(rows) > MOST_CELLS:
         raise UsageError(
@@ -81,6 +81,18 @@ def draw_sheet(products: "list[ProductDataset]", path: Path, across: int) -> Non
         figure.savefig(temporary)
 
 
+def kinds_of(product: "ProductDataset") -> list[str]:
+    return ["frame", *["cloud"] * product.has_clouds, *["shadow"] * product.has_shadows]
+
+
+def picture_of(product: "ProductDataset", kind: str, step: int) -> "Picture":
+    from utils.colours import to_picture
+
+    if kind == "frame":
+        return to_picture(product.frame(step))
+    return to_picture((product.cloud if kind == "cloud" else product.shadow)(step)[..., None])
+
+
 def equally_spaced(steps: list[int], number: int) -> list[int]:
     """Choose steps that are equally far apart, the first and the last among them."""
     number = min(number, len(steps))
@@ -91,7 +103,7 @@ def cells(product: "ProductDataset", kind: str, steps: Iterable[int]) -> "Iterat
     """A line of the sheet: instances and classes of a product's first step, and some steps; each with a title."""
     import numpy as np
 
-    from utils.colours import WHITE, colour_labels, to_picture
+    from utils.colours import WHITE, colour_labels
 
     blank = np.full((product.features.height, product.features.width, 3), WHITE, np.uint8)
     if kind == "frame":
@@ -100,31 +112,29 @@ def cells(product: "ProductDataset", kind: str, steps: Iterable[int]) -> "Iterat
         yield "classes", colour_labels(classes, max(1, classes.max()))
     else:
         yield from [("", blank)] * 2
+    title = {"frame": "", "cloud": "opacity, ", "shadow": "shadow, "}[kind]
     for step in steps:
-        if step not in product.steps:
-            yield "", blank
-        elif kind == "frame":
-            yield f"step {step}", to_picture(product.frame(step))
-        else:
-            yield f"opacity, step {step}", to_picture(product.cloud(step)[..., None])
+        there = step in product.steps
+        yield (f"{title}step {step}", picture_of(product, kind, step)) if there else ("", blank)
 
 
 def draw_animation(products: "list[ProductDataset]", path: Path) -> None:
-    """Draw all time steps, products side by side; where one has no frame at a step, its last one stays."""
+    """Draw all time steps, products side by side, each with its masks; where one has no frame, its last one stays."""
     import numpy as np
     from PIL import Image
 
-    from utils.colours import to_picture
     from utils.files import new_file
 
     height = max(product.features.height for product in products)
     width = max(product.features.width for product in products)
-    shown = [np.zeros((height, width, 3), np.uint8) for _ in products]
+    places = [(product, kind) for product in products for kind in kinds_of(product)]
+    shown = [np.zeros((height, width, 3), np.uint8) for _ in places]
     images = []
     for step in range(max(len(product) for product in products)):
-        for place, product in enumerate(products):
+        for place, (product, kind) in enumerate(places):
             if step in product.steps:
-                shown[place] = np.asarray(Image.fromarray(to_picture(product.frame(step))).resize((width, height), 0))
+                picture = Image.fromarray(picture_of(product, kind, step))
+                shown[place] = np.asarray(picture.resize((width, height), 0))
         images.append(Image.fromarray(np.concatenate(shown, axis=1)))
     with new_file(path) as temporary:
         images[0].save(temporary, save_all=True, append_images=images[1:], duration=MILLISECONDS, loop=0)

@@ -19,6 +19,7 @@ from utils.scores import (
     CLOUDS_ONLY,
     ORIGINAL,
     SCORES,
+    SHADOWS_ONLY,
     TABLES,
     TEST_SERIES,
     TSTR_RATIO,
@@ -148,7 +149,7 @@ class Scores(Content):
         where = ".".join(filter(None, (score.protocol, score.judge, score.name)))
         if not self.has(score):
             of_some = score.name == TSTR_RATIO or (score.protocol == UNCERTAINTY and not self.uncertainty)
-            optional = of_some or score.name.endswith(CLOUDS_ONLY)
+            optional = of_some or score.name.endswith((*CLOUDS_ONLY, SHADOWS_ONLY))
             return "" if optional else f"missing key '{where}'"
         found, (least, most) = self.value(score), score.range
         if found < least - ROUNDING or found > most + ROUNDING:

@@ -80,6 +80,7 @@ TABLES = {
         Score("rmse", "RMSE", lower_is_better=True),
         Score("rmse_cloudy", "RMSE, cloudy", lower_is_better=True),
         Score("rmse_clear", "RMSE, clear", lower_is_better=True),
+        Score("rmse_shadowed", "RMSE, shadowed", lower_is_better=True),
         Score("psnr", "PSNR (dB)", range=(-inf, inf)),
         Score("ssim", "SSIM", range=(-1, 1)),
         Score("sam", "SAM (degrees)", lower_is_better=True),
@@ -121,6 +122,7 @@ def of_judge(name: str) -> tuple[Score, ...]:
 
 
 CLOUDS_ONLY = ("_cloudy", "_clear")  # endings of scores that data without clouds don't have
+SHADOWS_ONLY = "_shadowed"  # ending of scores that data without shadows don't have
 TITLES = {
     REFLECTANCE: "Reflectance protocol",
     ORIGINAL: "Original protocol (network scale)",

@@ -193,7 +193,7 @@ def _score(test: _Test) -> Outcome:
     knocked_out: dict[str, list[dict[str, float]]] = {change: [] for change in changes}
     with progress_bar("Testing", len(test.data.names["test"])) as advance:
         for number, name in enumerate(test.data.names["test"]):
-            series = _read(test, "test", number, "target", "cloud")
+            series = _read(test, "test", number, "target", "cloud", "shadow")
             made = generate(test.tested.translator, series)
             test.save(name, made)
             real, opacity = single(series["target"]), series["cloud"][:, 0]
@@ -202,7 +202,8 @@ def _score(test: _Test) -> Outcome:
             if learnt is None:
                 uncertain = uncertainty_of(made)
                 shown = made.frames, real, classes, parcels, opacity
-                scores = score_view(*shown, test.judges, on_real, uncertain=uncertain, njobs=njobs)
+                shadow = series["shadow"][:, 0]
+                scores = score_view(*shown, test.judges, on_real, shadow=shadow, uncertain=uncertain, njobs=njobs)
                 if number < VIEWS_SHOWN:
                     strips.append(_strip(test, name, series, made.frames, uncertain))
             else:

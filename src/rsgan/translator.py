@@ -73,8 +73,8 @@ def generate(translator: Translator, series: Batch) -> Generated:
 
 def open_baseline(config: ExperimentConfig, data: ToyDataModule) -> Tested:
     """Build a baseline, which may learn from the training views; a `ConfigError` where it doesn't suit the data."""
-    told = () if config.dataset.opacity == "none" else ("opacity",)
-    kinds = ("source", "target", *told)
+    told = {"none": (), "estimated": ("opacity",), "exact": ("opacity", "shadow")}
+    kinds = ("source", "target", *told[config.dataset.opacity])
     training = (data.series("train", number, kinds) for number in range(len(data.names["train"])))
     experiment = config.experiment
     baseline = experiment.build(config.dataset, data.features.nbands, training)

@@ -59,6 +59,7 @@ SCHEMAS = {
         "annotations", np.int16, "iu", (None, None, 2), 0, LARGEST_LABEL, f"labels from 0 to {LARGEST_LABEL}"
     ),
     "cloud": Schema("clouds", np.float32, "f", (None, None), -ROUNDING, 1 + ROUNDING, "opacities from 0 to 1"),
+    "shadow": Schema("shadows", np.float32, "f", (None, None), -ROUNDING, 1 + ROUNDING, "shares of light from 0 to 1"),
 }
 
 

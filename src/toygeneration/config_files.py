@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+import numpy as np
 from pydantic import (
     BeforeValidator,
     Field,
@@ -22,10 +23,11 @@ from src.toygeneration.modules.samplers import SAMPLERS
 from src.toygeneration.timeserie.dataset import TSDataset
 from src.toygeneration.timeserie.ts_file import resolve
 from utils.errors import DataError
-from utils.fields import Amount, Numbers, PathText
+from utils.fields import Amount, Numbers, PathText, Share
 from utils.memory import problem
 from utils.number_lists import parse_numbers
 from utils.registry import Configured
+from utils.seeding import Streams
 
 BYTES_A_PIXEL, BYTES_A_VALUE = 14, 12  # of a scene's maps; of its texture, frame and what they are made of (measured)
 
@@ -133,6 +135,27 @@ class GenerationConfig(Configured):
         return astype
 
 
+class Lost(Configured):
+    """Time steps at which the sensor saw nothing."""
+
+    share: Share  # of the steps that are lost, each by itself; one stays in any case
+
+    def kept(self, steps: list[int], streams: Streams) -> list[int]:
+        """Choose those that are kept: with a smaller share the same ones, and more."""
+        luck = {step: streams.rng("lost", step).random() for step in steps}
+        return [step for step in steps if luck[step] >= self.share] or [max(steps, key=luck.__getitem__)]
+
+
+class Misregistration(Configured):
+    """At each time step, frame and masks lie beside the ground, whose labels stay."""
+
+    deviation: Amount  # standard deviation, down and right, in pixels of the derived frames
+
+    def draw(self, rng: np.random.Generator) -> tuple[float, float]:
+        down, right = rng.normal(0, self.deviation, 2)
+        return float(down), float(right)
+
+
 class ImportedConfig(Configured):
     """Latent products that exist: of real images, as `utils/import_product.py --tile` makes them."""
 
@@ -148,4 +171,6 @@ class DerivationConfig(Configured):
     deformation: Annotated[DEFORMATIONS.choice | None, Empty] = None
     postprocess: Annotated[POSTPROCESSES.choice | None, Empty] = None
     aggregation: Annotated[AGGREGATIONS.choice | None, Empty] = None
+    lost: Annotated[Lost | None, Empty] = Field(None, exclude_if=lambda value: value is None)
+    misregistration: Annotated[Misregistration | None, Empty] = Field(None, exclude_if=lambda value: value is None)
     seed: NonNegativeInt | None = None

@@ -6,13 +6,15 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from src.toygeneration.config_files import DerivationConfig
-from src.toygeneration.frames import Features, Frame, FrameSource, Georeference, Labels, Opacity, Sample, Size
+from src.toygeneration.frames import MASKS, Features, Frame, FrameSource, Georeference, Labels, Opacity, Sample, Size
 from src.toygeneration.index import describe
 from src.toygeneration.modules.aggregations import Aggregation
 from src.toygeneration.modules.deformations import Deformation
-from src.toygeneration.modules.resampling import chain, majority, resample
+from src.toygeneration.modules.resampling import AxisMap, chain, majority, resample
 from utils.errors import ConfigError
 from utils.seeding import Streams
+
+RANDOM = ("corruption", "postprocess", "lost", "misregistration")  # keys of what draws random numbers
 
 
 class DerivedProduct(FrameSource):
@@ -23,8 +25,9 @@ class DerivedProduct(FrameSource):
     """
 
     def __init__(self, config: DerivationConfig, source: FrameSource, seed: int | None) -> None:
-        if seed is None and (config.corruption or config.postprocess):
-            raise ConfigError("seed: missing, and corruption or postprocess draw random numbers; set it or pass --seed")
+        random = [key for key in RANDOM if getattr(config, key)]
+        if seed is None and random:
+            raise ConfigError(f"seed: missing, and {' and '.join(random)} draw random numbers; set it or pass --seed")
         given = source.features
         self._config, self._source, self._seed = config, source, seed
         self._geometry = Geometry(config.deformation, config.aggregation, config.target_size, given)
@@ -40,24 +43,29 @@ class DerivedProduct(FrameSource):
         self.georeference = source.georeference and self._geometry.georeference(source.georeference)
         self.dates = source.dates
         self._streams = Streams(self.seeds)
-        self._corrupt = config.corruption and config.corruption.prepare(
-            given.height, given.width, self._streams, self.steps
-        )
+        if config.lost:
+            self.steps = config.lost.kept(self.steps, self._streams)
+        shape = given.height, given.width, given.nbands
+        self._corrupt = config.corruption and config.corruption.prepare(shape, self._streams, self.steps)
+        casts = config.corruption is not None and config.corruption.casts_shadows
+        self.has_shadows = casts or source.has_shadows
         self._annotations: tuple[Labels, Labels] | None = None
 
     def _make(self, step: int) -> Sample:
         given = self._source.read(step)
-        frame, cloud = given["frame"], given.get("cloud")
+        frame, masks = given["frame"], {kind: given[kind] for kind in MASKS if kind in given}
         if self._corrupt:
             frame, made = self._corrupt(frame, step)
-            cloud = made if cloud is None else cloud if made is None else 1 - (1 - cloud) * (1 - made)
-        frame = self._geometry.frame(frame)
+            for kind, mask in made.items():
+                masks[kind] = 1 - (1 - masks[kind]) * (1 - mask) if kind in masks else mask
+        moved = (0.0, 0.0)
+        if self._config.misregistration:
+            moved = self._config.misregistration.draw(self._streams.rng("misregistration", step))
+        frame = self._geometry.frame(frame, moved)
         if self._config.postprocess:
             frame = self._config.postprocess(frame, rng=self._streams.rng("speckle", step))
         sample: Sample = {"frame": frame, "annotation": self._annotation(given["annotation"])}
-        if cloud is not None:
-            sample["cloud"] = self._geometry.frame(cloud)
-        return sample
+        return sample | {kind: self._geometry.frame(mask, moved) for kind, mask in masks.items()}
 
     def _annotation(self, given: Labels) -> Labels:
         """Resample labels, unless they are those of the step before: parcels rarely move."""
@@ -66,7 +74,7 @@ class DerivedProduct(FrameSource):
         return self._annotations[1]
 
     def provenance(self) -> dict[str, Any]:
-        return describe(self._seed, self._config, self._source.provenance())
+        return describe(self._seed, self._config, self._source.provenance(), shadows=self.has_shadows)
 
 
 class Geometry:
@@ -90,10 +98,16 @@ class Geometry:
         if aggregation:
             aggregation.check(*size)
             blurs = [_blur(aggregation.profile(b), length) for b, length in zip(self._blocks, size, strict=True)]
-        self._rows, self._columns = map(chain, (axis and axis.weights for axis in self._maps), blurs)
+        self._axes = [*map(chain, (axis and axis.weights for axis in self._maps), blurs)]
+        self._pixel = [length / after for length, after in zip(before, self.size, strict=True)]
 
-    def frame(self, frame: Frame | Opacity) -> Frame:
-        return resample(frame, self._rows, self._columns)
+    def frame(self, frame: Frame | Opacity, moved: tuple[float, float] = (0.0, 0.0)) -> Frame:
+        """Resample what is seen, which lies by a part of a pixel of the result, down and right, beside the ground."""
+        axes = self._axes
+        if any(moved):
+            shifts = [by * pixel for by, pixel in zip(moved, self._pixel, strict=True)]
+            axes = [chain(_shift(*at), axis) for *at, axis in zip(frame.shape, shifts, axes, strict=False)]
+        return resample(frame, *axes)
 
     def georeference(self, given: Georeference) -> Georeference | None:
         """Place coarser pixels; None for distorted ones, which no affine map places."""
@@ -107,6 +121,11 @@ class Geometry:
         if self._blocks == (1, 1):
             return annotation
         return np.stack([majority(layer, *self._blocks) for layer in np.moveaxis(annotation, -1, 0)], axis=-1)
+
+
+def _shift(size: int, by: float) -> csr_array:
+    """The matrix `(size, size)` that moves an axis towards larger indices: interpolated linearly, ends repeated."""
+    return AxisMap.from_coordinates(np.arange(size) - by, size).weights
 
 
 def _blur(profile: np.ndarray, size: int) -> csr_array:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from src.toygeneration.arrays import SCHEMAS, read_array, write_array
-from src.toygeneration.frames import Features, Frame, FrameSource, Labels, Opacity, Sample
+from src.toygeneration.frames import MASKS, Features, Frame, FrameSource, Labels, Mask, Opacity, Sample
 from src.toygeneration.index import INDEX, Index, is_held_out, seeds_of
 from utils import config as configuration
 from utils.errors import DataError, UsageError
@@ -107,7 +107,14 @@ class ProductDataset(FrameSource):
 
     @property
     def has_clouds(self) -> bool:
-        return any(entry is not None and entry.cloud is not None for entry in self._files)
+        return self._has("cloud")
+
+    @property
+    def has_shadows(self) -> bool:
+        return self._has("shadow")
+
+    def _has(self, mask: Mask) -> bool:
+        return any(entry is not None and getattr(entry, mask) is not None for entry in self._files)
 
     def provenance(self) -> dict[str, Any]:
         """Return what the index records; where it records nothing, a fingerprint of the parcels serves as seed."""
@@ -137,18 +144,22 @@ class ProductDataset(FrameSource):
     def cloud(self, step: int) -> Opacity:
         return self._read("cloud", step)
 
+    def shadow(self, step: int) -> Opacity:
+        """Share of the ground's light that shadows of clouds take, beside what clouds hide."""
+        return self._read("shadow", step)
+
     def to_xarray(self) -> "xr.Dataset":
-        """Label what is stored, see docs/own_images.md: frames and opacities are read when their values are used."""
+        """Label what is stored, see docs/own_images.md: frames and masks are read when their values are used."""
         from src.toygeneration.exchange.labelled import label
 
-        readers = {"frame": self.frame, "annotation": self.annotation, "cloud": self.cloud}
-        return label(self, readers, {"cloud": [step for step in self.steps if self._files[step].cloud is not None]})
+        readers = {"frame": self.frame, "annotation": self.annotation, "cloud": self.cloud, "shadow": self.shadow}
+        masked = {kind: [t for t in self.steps if getattr(self._files[t], kind) is not None] for kind in MASKS}
+        return label(self, readers, masked)
 
     def _make(self, step: int) -> Sample:
         sample: Sample = {"frame": self.frame(step), "annotation": self.annotation(step)}
-        if self._files[step].cloud is not None:
-            sample["cloud"] = self.cloud(step)
-        return sample
+        there = (mask for mask in MASKS if getattr(self._files[step], mask) is not None)
+        return sample | {mask: self._read(mask, step) for mask in there}
 
     def _path(self, kind: str, step: int) -> Path:
         relative = getattr(self._files[step], kind, None)

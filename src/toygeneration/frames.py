@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from utils.registry import Configured
 
 Frame = NDArray[np.float32]  # (H, W, C), reflectance-like, nominally in [0, 1]
 Opacity = NDArray[np.float32]  # (H, W), in [0, 1]
+Mask = Literal["cloud", "shadow"]  # opacity of clouds; share of the ground's light that shadows take
+Masks = dict[Mask, Opacity]
+MASKS = get_args(Mask)
 Labels = NDArray[np.int16]  # (H, W) or (H, W, 2): instance and class, 0 for background
 LARGEST_LABEL = 2**15 - 1
 
@@ -25,11 +28,12 @@ class Size(Configured):
 
 
 class Sample(TypedDict):
-    """One time step of a product; `cloud` only where a derivation made clouds."""
+    """One time step of a product; the `Masks` only where a derivation made clouds, or shadows."""
 
     frame: Frame
     annotation: Labels
     cloud: NotRequired[Opacity]
+    shadow: NotRequired[Opacity]
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class FrameSource(ABC):
     seeds: tuple[int, ...]  # the product's own seed first, then those of the products that it was derived from
     steps: list[int]  # the time steps that have a frame, ascending
     astype: str = "h5"  # format that its frames are stored in, `h5` or `jpg`
+    has_shadows: bool = False  # whether some step has a mask of shadows
     georeference: Georeference | None = None  # of real images
     dates: tuple[datetime | None, ...] | None = None  # of all time steps of real images, as far as they are known
     _last: tuple[int, Sample] | None = None

@@ -15,18 +15,24 @@ from utils.registry import Configured
 
 INDEX = "index.json"
 FORMAT_VERSION = 1  # raise it whenever the same configuration and seed give other bytes
+SHADOWS_VERSION = 2  # of products with shadows, which readers of version 1 don't look for
 LIBRARIES = ("h5py", "numpy", "pillow", "scipy", "sktime")
 
 
 def describe(
-    seed: int | None, configuration: Configured, source: dict[str, Any] | list[dict[str, str]]
+    seed: int | None,
+    configuration: Configured,
+    source: dict[str, Any] | list[dict[str, str]],
+    *,
+    shadows: bool = False,
 ) -> dict[str, Any]:
     """Record how a product is made: enough to make it again, nothing that differs from run to run.
 
-    The source is the provenance of the product, or digests of the files, that it is made from.
+    The source is the provenance of the product, or digests of the files, that it is made from; shadows are whether the
+    product has any.
     """
     return {
-        "format_version": FORMAT_VERSION,
+        "format_version": SHADOWS_VERSION if shadows else FORMAT_VERSION,
         "seed": seed,
         "configuration": configuration.model_dump(mode="json", exclude={"seed", "latent_product_path"}),
         "libraries": _libraries(),
@@ -106,6 +112,7 @@ class _Entry(BaseModel):
     frame: FileName
     annotation: FileName
     cloud: FileName | None = None
+    shadow: FileName | None = None
 
 
 class Index(BaseModel):

@@ -18,8 +18,8 @@ from src.toygeneration.arrays import read_array, write_array
 from utils import memory
 from utils.errors import DataError
 
-SHAPES = {"frame": (32, 48, 3), "annotation": (32, 48, 2), "cloud": (32, 48)}
-DTYPES = {"frame": np.float32, "annotation": np.int16, "cloud": np.float32}
+SHAPES = {"frame": (32, 48, 3), "annotation": (32, 48, 2), "cloud": (32, 48), "shadow": (32, 48)}
+DTYPES = {"frame": np.float32, "annotation": np.int16, "cloud": np.float32, "shadow": np.float32}
 
 
 def good(kind: str) -> np.ndarray:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from src.toygeneration.config_files import DerivationConfig, GenerationConfig
 from src.toygeneration.run import derive, generate
 from tests import mutating
-from tests.conftest import CLOUDS, DERIVATION, DISTORTION, GENERATION, change, derivation, generation
+from tests.conftest import CLOUDS, DERIVATION, DISTORTION, GENERATION, MOVING_CLOUDS, change, derivation, generation
 from utils import memory
 from utils.config import read, validate
 from utils.errors import ConfigError, UsageError
@@ -31,7 +31,13 @@ OPTICAL = change(
     target_size={"width": 37, "height": 16},
 )
 SAR = change(DERIVATION, postprocess={"name": "gamma_speckle", "looks": 4})
-GENERATIONS, DERIVATIONS = st.sampled_from([GENERATION, GAUSSIAN]), st.sampled_from([OPTICAL, SAR])
+MOVING = change(
+    DERIVATION,
+    corruption=MOVING_CLOUDS | {"sensitivity": {"cirrus": [0.2, 0.5, 1]}, "world": 2},
+    lost={"share": 0.3},
+    misregistration={"deviation": 0.5},
+)
+GENERATIONS, DERIVATIONS = st.sampled_from([GENERATION, GAUSSIAN]), st.sampled_from([OPTICAL, SAR, MOVING])
 
 
 def run(work: Callable[[Path], object], cfg: Path) -> None:

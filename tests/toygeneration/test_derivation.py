@@ -6,18 +6,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.ndimage import shift
 
+from src.toygeneration.config_files import Lost
 from src.toygeneration.derivation import DerivedProduct
 from src.toygeneration.export import ProductDataset, export
 from src.toygeneration.frames import FrameSource, Georeference
-from tests.conftest import CLOUDS, DISTORTION, derivation, make_dataset, scene
+from tests.conftest import CLOUDS, DISTORTION, MOVING_CLOUDS, derivation, make_dataset, scene
 from utils.errors import ConfigError
+from utils.seeding import Streams
 
 AGGREGATION = {"name": "convolution", "kernel": {"sigma": 1.0}}
 SPECKLE = {"name": "speckle", "salt_pepper_proportion": {"min": 0.08, "max": 0.15}}
 LOOKS = {"name": "gamma_speckle", "looks": 3}
 SCENE = {"product__size": {"width": 85, "height": 64}}
 WIDE = {"width": 85, "height": 64}
+SMALL = {"width": 16, "height": 16}
 
 
 def derive(source: FrameSource | None = None, seed: int | None = 5, **changes: Any) -> DerivedProduct:
@@ -164,7 +168,7 @@ def test_clouds_of_two_derivations_add_up() -> None:
     plain = CLOUDS | {"mul": {"min": 1.0, "max": 1.0}, "add": {"min": 0.0, "max": 0.0}}
     lower = derive(corruption=plain)
     both = derive(lower, seed=6, corruption=plain)
-    upper = both._corrupt(lower.read(0)["frame"], 0)[1]
+    upper = both._corrupt(lower.read(0)["frame"], 0)[1]["cloud"]
     assert np.allclose(1 - both.read(0)["cloud"], (1 - lower.read(0)["cloud"]) * (1 - upper), atol=1e-6)
     kept = derive(lower, deformation=DISTORTION, target_size={"width": 64, "height": 64})
     assert kept.read(0)["cloud"].shape == (64, 64)
@@ -179,7 +183,12 @@ def test_annotations_that_change_over_time_are_followed() -> None:
 
 
 def test_random_steps_need_a_seed_and_others_do_not() -> None:
-    for sections in ({"corruption": CLOUDS}, {"postprocess": SPECKLE}):
+    for sections in (
+        {"corruption": CLOUDS},
+        {"postprocess": SPECKLE},
+        {"lost": {"share": 0.1}},
+        {"misregistration": {"deviation": 1.0}},
+    ):
         with pytest.raises(ConfigError, match="seed: missing"):
             derive(seed=None, **sections)
     assert derive(seed=None, deformation=DISTORTION, target_size={"width": 64, "height": 64}).seeds == (3,)
@@ -194,3 +203,93 @@ def test_frames_are_made_one_at_a_time_and_once(monkeypatch: pytest.MonkeyPatch,
     clean = derive(source)
     export({tmp_path / "clean": clean, tmp_path / "clouded": derive(clean, corruption=CLOUDS)})
     assert made == source.steps
+
+
+def test_shadows_go_with_opacity_and_raise_the_format(tmp_path: Path) -> None:
+    """Through geometry and files; a product derived from one that has them has them too, others are as ever."""
+    sections = {"deformation": DISTORTION, "aggregation": AGGREGATION, "target_size": SMALL}
+    shadowed, seen = derive(corruption=MOVING_CLOUDS), derive(corruption=MOVING_CLOUDS, **sections)
+    geometry = derive(**sections)._geometry
+    for kind in ("cloud", "shadow"):
+        assert np.array_equal(seen.read(2)[kind], geometry.frame(shadowed.read(2)[kind]))
+    export({tmp_path / "seen": seen, tmp_path / "clouded": derive(corruption=CLOUDS)})
+    stored, other = (ProductDataset(tmp_path / name) for name in ("seen", "clouded"))
+    assert np.array_equal(stored.shadow(2), seen.read(2)["shadow"])
+    assert np.array_equal(stored[2]["shadow"], stored.shadow(2))
+    assert (stored.has_shadows, other.has_shadows) == (True, False)
+    assert np.array_equal(stored.to_xarray()["shadow"].values[2], stored.shadow(2))
+    versions = [
+        product.provenance()["format_version"] for product in (stored, derive(stored, target_size=SMALL), other)
+    ]
+    assert versions == [2, 2, 1]
+    assert not (tmp_path / "clouded" / "shadows").exists()
+    twice = derive(stored, target_size=SMALL, corruption=MOVING_CLOUDS | {"world": 1})
+    once = twice._corrupt(stored.frame(2), 2)[1]["shadow"]
+    assert np.allclose(1 - twice.read(2)["shadow"], (1 - stored.shadow(2)) * (1 - once), atol=1e-6)
+
+
+def test_products_of_a_scene_see_the_same_clouds_at_their_own_steps() -> None:
+    latent = scene(product__horizon=7, **SCENE)
+    every, third = (
+        derive(latent, corruption=MOVING_CLOUDS),
+        derive(
+            derive(latent, seed=8), seed=9, corruption=MOVING_CLOUDS | {"add": {"min": 0.0, "max": 0.0}}, temporal_res=3
+        ),
+    )
+    assert third.steps == [0, 3, 6]
+    for step in third.steps[::-1]:
+        for kind in ("cloud", "shadow"):
+            assert np.array_equal(every.read(step)[kind], third.read(step)[kind])
+    assert not np.allclose(every.read(3)["frame"], third.read(3)["frame"])
+
+
+def test_steps_are_lost_each_by_itself_and_one_stays() -> None:
+    steps, share = list(range(400)), 0.3
+    lost = Lost(share=share).kept(steps, Streams((1,)))
+    assert 1 - len(lost) / 400 == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / 400))
+    gaps = np.isin(steps, lost, invert=True)
+    assert np.corrcoef(gaps[1:], gaps[:-1])[0, 1] == pytest.approx(0, abs=4 / np.sqrt(400))
+    assert set(Lost(share=0.6).kept(steps, Streams((1,)))) < set(lost)  # what a larger share leaves, a smaller one does
+    assert Lost(share=0.6).kept(steps[::2], Streams((1,))) == [
+        step for step in Lost(share=0.6).kept(steps, Streams((1,))) if step % 2 == 0
+    ]
+    assert Lost(share=0).kept(steps, Streams((1,))) == steps
+    assert len(Lost(share=1).kept(steps, Streams((1,)))) == 1
+
+
+def test_lost_steps_are_null(tmp_path: Path) -> None:
+    latent = scene(product__horizon=12, **SCENE)
+    seen = derive(latent, lost={"share": 0.5}, corruption=CLOUDS)
+    assert 0 < len(seen.steps) < 12
+    export({tmp_path / "seen": seen})
+    assert ProductDataset(tmp_path / "seen").steps == seen.steps
+    step = seen.steps[-1]
+    assert np.array_equal(seen.read(step)["frame"], derive(latent, corruption=CLOUDS).read(step)["frame"])
+    assert derive(latent, seed=6, lost={"share": 0.5}).steps != seen.steps
+    assert seen.provenance()["configuration"]["lost"] == {"share": 0.5}
+    assert "lost" not in derive(latent).provenance()["configuration"]
+
+
+def test_misregistration_moves_frames_and_masks_and_no_labels() -> None:
+    source = derive(corruption=MOVING_CLOUDS)
+    still, beside = derive(source), derive(source, misregistration={"deviation": 0.7})
+    for step in source.steps:
+        sample, moved = still.read(step), beside.read(step)
+        down, right = beside._config.misregistration.draw(beside._streams.rng("misregistration", step))
+        assert np.array_equal(sample["annotation"], moved["annotation"])
+        for kind in ("frame", "cloud", "shadow"):
+            by = (down, right, 0)[: sample[kind].ndim]
+            oracle = shift(sample[kind].astype(float), by, order=1, mode="nearest")
+            assert np.allclose(moved[kind], oracle, atol=1e-5)
+    drawn = [beside._config.misregistration.draw(np.random.default_rng(seed)) for seed in range(1000)]
+    assert np.std(drawn, axis=0) == pytest.approx([0.7, 0.7], rel=0.1)
+    assert np.abs(np.mean(drawn, axis=0)).max() < 4 * 0.7 / np.sqrt(1000)
+
+
+def test_misregistration_is_in_pixels_of_the_derived_frames() -> None:
+    """By whole blocks, what is aggregated is what would have been aggregated there, to the last digit but one."""
+    source = scene(product__size={"width": 64, "height": 64})
+    sections = {"aggregation": AGGREGATION, "target_size": {"width": 16, "height": 16}}
+    geometry, frame = derive(source, **sections)._geometry, source.read(0)["frame"]
+    moved = geometry.frame(frame, (1.0, -2.0))
+    assert np.allclose(moved[1:, :-2], geometry.frame(frame)[:-1, 2:], atol=1e-6)

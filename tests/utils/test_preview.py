@@ -53,7 +53,7 @@ def test_animation_has_every_step_and_products_side_by_side(products: list[Path]
     assert draw(*products, f"--o={tmp_path / 'x.png'}", "--steps=1", "--gif") == 0
     with Image.open(tmp_path / "x.gif") as animation:
         assert animation.n_frames == 4
-        assert animation.size == (96, 32)
+        assert animation.size == (144, 32)  # frames of both, and opacities of one
     assert draw(*products, f"--o={tmp_path / 'x.png'}", "--steps=1", f"--gif={tmp_path / 'y.gif'}") == 0
     assert (tmp_path / "x.gif").read_bytes() == (tmp_path / "y.gif").read_bytes()
 

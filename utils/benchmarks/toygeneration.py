@@ -57,6 +57,7 @@ def measure(folder: Path, arguments: argparse.Namespace) -> Iterator[list[str]]:
     recipe, cores = Recipe.load(CONFIG / "cloud_removal", SERIES), os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})
     yield from published_view(folder, recipe, arguments.runs)
+    yield moving_clouds(folder, recipe, arguments.runs)
     os.sched_setaffinity(0, cores)
     yield two_workers(folder, recipe, arguments.runs)
     if not arguments.skip_large:
@@ -91,6 +92,31 @@ def published_view(folder: Path, recipe: "Recipe", runs: int) -> Iterator[list[s
         seconds = median_seconds(runs, actions, outputs=(view, again), pause=PAUSE)
         size = f"{sum(array.nbytes for array in arrays.values()) / 2**20:.0f} MiB in {len(arrays)} files"
         yield row(f"published view, {title}", seconds["made"], seconds["floor"], size)
+
+
+def moving_clouds(folder: Path, recipe: "Recipe", runs: int) -> list[str]:
+    """The derived products of a published view, under clouds that move and cast shadows, and under still ones."""
+    from src.toygeneration.config_files import DerivationConfig
+    from src.toygeneration.export import export
+    from utils.config import load
+
+    weather = DerivationConfig.model_validate(load(CONFIG / "base/moving_clouds.yaml")).corruption
+    clouded = recipe.derivations["clouded_optical"].model_copy(update={"corruption": weather})
+    moving = recipe.model_copy(update={"derivations": recipe.derivations | {"clouded_optical": clouded}})
+
+    def make(name: str, recipe: "Recipe") -> None:
+        products = recipe.products(SEED, [*recipe.derivations])
+        export({folder / name / product: made for product, made in products.items()})
+
+    names = {"still": recipe, "moving": moving}
+    for name, kind in names.items():
+        make(name, kind)
+    arrays, again = files_of(*(folder / "moving").iterdir()), folder / "written again"
+    actions = {name: partial(make, name, kind) for name, kind in names.items()}
+    actions["floor"] = partial(write, again, arrays)
+    seconds = median_seconds(runs, actions, outputs=(*(folder / name for name in names), again), pause=PAUSE)
+    times = f"{seconds['moving'] / seconds['still']:.2f} times as long as with still clouds ({seconds['still']:.3f} s)"
+    return row("published view, moving clouds with shadows", seconds["moving"], seconds["floor"], times)
 
 
 def files_of(*products: Path) -> "Arrays":

@@ -32,8 +32,8 @@ class BaselineSettings(ExperimentSettings):
         """Build what applies the rule to a data set whose products have some bands.
 
         Args:
-            training: sources, targets and, where it is told, opacity of the training views, whole series that are read
-                one after the other if the rule learns from them.
+            training: sources, targets and, where it is told, opacity (if exactly, also shadows) of the training views,
+                whole series that are read one after the other if the rule learns from them.
 
         Raises:
             ConfigError: If the data set does not suit.

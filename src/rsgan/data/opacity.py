@@ -51,11 +51,14 @@ def fit_opacity(views: Sequence[View]) -> OpacityTable:
     """Fit a table to the clouded frames of some views, a bounded number of equally spaced pixels of them."""
     chosen = views[:VIEWS]
     shape = chosen[0].features
-    steps = np.unique(np.linspace(0, shape.horizon - 1, STEPS).round().astype(int)).tolist()
     stride = int(np.ceil(np.sqrt(shape.height * shape.width / PIXELS)))
     spaced = (slice(None, None, stride), slice(None, None, stride))
-    places = [(view, step) for view in chosen for step in steps]
+    places = [(view, step) for view in chosen for step in _spaced(view.clouded_numbers())]
     values, opacity = (
         np.concatenate([view.read(step, kind)[spaced] for view, step in places]) for kind in ("clouded", "cloud")
     )  # (views * steps * rows, columns, bands)
     return OpacityTable.fit(values.reshape(-1, values.shape[-1]), opacity.ravel())
+
+
+def _spaced(steps: list[int]) -> list[int]:
+    return [steps[place] for place in np.unique(np.linspace(0, len(steps) - 1, STEPS).round().astype(int))]

@@ -23,6 +23,7 @@ class Batch(TypedDict, total=False):
         target: `(N, C, H, W)` float32 in network scale.
         annotation: `(N, 2, H, W)` int16: instance and class, 0 for background.
         cloud: `(N, 1, H, W)` float32: opacity in [0, 1].
+        shadow: `(N, 1, H, W)` float32: share of the ground's light that shadows of clouds take.
         clouded: `(N, C, H, W)` float32 in network scale: the frames under the clouds, whether they are a source or not.
         opacity: `(N, 1, H, W)` float32: what a method is told of `cloud`.
         first: whether the frames are the first of their series; of frames alone.
@@ -35,6 +36,7 @@ class Batch(TypedDict, total=False):
     target: Tensor
     annotation: Tensor
     cloud: Tensor
+    shadow: Tensor
     clouded: Tensor
     opacity: Tensor
     first: bool

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ COVER_EDGES = tuple(number / 10 for number in range(1, 10))  # of pixels and fra
 SERIES_EDGES = tuple(number / 20 for number in range(1, 20))  # of pixel series by mean opacity, which varies less
 CLOUDY_BINS = slice(5, None)  # opacity above 0.5
 CLEAR_BINS = slice(None, 5)
+SHADOWED = 0.2  # share of the ground's light that a shadow takes, above which a clear pixel counts as shadowed
 PREFIX = "original_"  # of figures of the original protocol
 COVER = "cloud_cover"  # the figure that says how much cloud there is
 FRAME_SCORES = ("mae", "mse", "psnr", "ssim", "sam")  # that are kept of each frame
@@ -69,6 +70,7 @@ def score_view(
     judges: Sequence[FittedClassifier],
     on_real: Sequence[Labels],
     *,
+    shadow: Tensor | None = None,
     uncertain: Prediction | None = None,
     njobs: int = 1,
 ) -> ViewScores:
@@ -82,6 +84,7 @@ def score_view(
         opacity: `(T, H, W)`, of the clouds over the source.
         judges: all with the same classes; the first is that of the headline, which most scores of land cover are of.
         on_real: `(H, W)`, what each judge makes of the real series.
+        shadow: `(T, H, W)`, share of the ground's light that shadows of clouds take, where there are any.
         uncertain: how uncertain the generated values are, if that is known.
 
     Raises:
@@ -91,8 +94,10 @@ def score_view(
     generated, real, opacity = single(generated), single(real), opacity.cpu()
     series_bin = opacity_region(opacity.mean(dim=0), SERIES_EDGES)  # (H, W)
     region, shape = _regions(opacity, series_bin, classes, judges[0].nclasses)
-    scores = score_frames(generated, real, region, nregions=math.prod(shape))
-    sums = {key: values.sum(dim=0).reshape(shape).numpy() for key, values in scores.sums.items()}
+    shadowed = torch.zeros_like(region) if shadow is None else (shadow.cpu() > SHADOWED).long()
+    scores = score_frames(generated, real, 2 * region + shadowed, nregions=2 * math.prod(shape))
+    lit_or_not = {key: values.sum(dim=0).reshape(*shape, 2).numpy() for key, values in scores.sums.items()}
+    sums = {key: values.sum(axis=-1) for key, values in lit_or_not.items()}
     found = _judge(generated, classes, series_bin.numpy(), judges[0].nclasses, judges, on_real, njobs=njobs)
     cover = opacity.mean(dim=(1, 2), dtype=torch.float64)
     frames = {key: scores.means[key] for key in FRAME_SCORES} | {"cover": cover}
@@ -100,6 +105,7 @@ def score_view(
         **scores.of_view(),
         **{f"{key}_cloudy": value for key, value in pooled(sums, (CLOUDY_BINS,)).items()},
         **{f"{key}_clear": value for key, value in pooled(sums, (CLEAR_BINS,)).items()},
+        **{f"{key}_shadowed": value for key, value in pooled(lit_or_not, (CLEAR_BINS, ..., 1)).items()},
         **temporal_scores(generated, real),
         "flicker": flicker(generated, real, parcels),
         **texture_scores(generated, real),
@@ -151,7 +157,7 @@ def _regions(
     return (opacity_region(opacity, COVER_EDGES) * shape[1] + series_bin) * shape[2] + torch.from_numpy(classes), shape
 
 
-def pooled(sums: dict[str, Counts], where: tuple[slice | int, ...]) -> dict[str, float]:
+def pooled(sums: dict[str, Counts], where: tuple[Any, ...]) -> dict[str, float]:
     """Average errors over the pixels of some regions, an index of the sums of `ViewScores`; NaN without pixels."""
     total = {key: float(values[where].sum()) for key, values in sums.items()}
     if not total["pixels"]:

@@ -1,5 +1,6 @@
 """Scores of all test views: summary, and breakdown by cloud cover and by class."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from utils.scores import (
     RATIO,
     REFLECTANCE,
     SERIES,
+    SHADOWS_ONLY,
     TABLES,
     TRTR,
     TSTR,
@@ -30,11 +32,12 @@ Figures = Mapping[str, float]
 
 
 def figures(views: Sequence[ViewScores]) -> list[Figures]:
-    """The figures of each view; without those of cloudy and clear pixels where no view has clouds."""
+    """The figures of each view; without those of cloudy and clear, or shadowed pixels where no view has any."""
     every = [view.figures for view in views]
-    if clouded(views):
-        return every
-    return [{k: v for k, v in found.items() if k != COVER and not k.endswith(CLOUDS_ONLY)} for found in every]
+    absent = () if clouded(views) else (COVER, *CLOUDS_ONLY)
+    if all(math.isnan(found[f"rmse{SHADOWS_ONLY}"]) for found in every):
+        absent += (SHADOWS_ONLY,)
+    return [{k: v for k, v in found.items() if not k.endswith(absent)} for found in every]
 
 
 def clouded(views: Sequence[ViewScores]) -> bool:

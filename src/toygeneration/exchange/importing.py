@@ -60,8 +60,8 @@ class Images:
             if some
         ]
 
-    def provenance(self, number: int, split: str | None) -> dict[str, Any]:
-        record = describe(number, self.settings, self.sources)
+    def provenance(self, number: int, split: str | None, *, shadows: bool) -> dict[str, Any]:
+        record = describe(number, self.settings, self.sources, shadows=shadows)
         record["configuration"]["split"] = split
         record["libraries"] = record["libraries"] | {"rasterio": rasterio.__version__}
         names = self.land_cover.names if self.land_cover else ()
@@ -91,6 +91,7 @@ class ImportedProduct(FrameSource):
     ) -> None:
         self._images, self._samples, self._split = images, samples, split
         self.seeds, self.steps = (number,), list(samples)
+        self.has_shadows = "shadow" in samples[self.steps[0]]
         scene, (rows, columns) = images.scene, window
         self.dates = scene.dates
         self.georeference = scene.georeference and scene.georeference.window(rows.start, columns.start)
@@ -102,7 +103,7 @@ class ImportedProduct(FrameSource):
         return self._samples[step]
 
     def provenance(self) -> dict[str, Any]:
-        return self._images.provenance(self.seeds[0], self._split)
+        return self._images.provenance(self.seeds[0], self._split, shadows=self.has_shadows)
 
 
 class Whole(Mapping[int, Sample]):

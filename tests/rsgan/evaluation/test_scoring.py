@@ -53,11 +53,17 @@ def classifier() -> FittedClassifier:
     return CLASSIFIERS.entries["logistic_regression"]().fit(lambda: iter([(series, labels)]))
 
 
-def score(generated: Tensor, target: Tensor, classifier: FittedClassifier, cloud: Tensor | None = None) -> ViewScores:
+def score(
+    generated: Tensor,
+    target: Tensor,
+    classifier: FittedClassifier,
+    cloud: Tensor | None = None,
+    shadow: Tensor | None = None,
+) -> ViewScores:
     cloud = opacity() if cloud is None else cloud
     truth = classes().numpy()
     on_real = classify(target, truth, [classifier], njobs=1)
-    return score_view(generated, target, truth, truth, cloud, [classifier], on_real)
+    return score_view(generated, target, truth, truth, cloud, [classifier], on_real, shadow=shadow)
 
 
 def test_the_target_itself_is_perfect(classifier: FittedClassifier) -> None:
@@ -159,6 +165,23 @@ def test_pixels_are_sorted_by_their_own_opacity(classifier: FittedClassifier) ->
     assert [round(row["mae"], 6) for row in rows] == [0] * 5 + [0.1] * 5
     clear = float(total([found])["pixels"][:5].sum())
     assert clear == (cloud <= 0.5).sum()
+
+
+def test_shadowed_pixels_are_clear_ones_in_a_shadow_that_shows(classifier: FittedClassifier) -> None:
+    cloud, shadow = opacity(), opacity(4) / 2
+    shadowed = (shadow > 0.2) & (cloud <= 0.5)
+    made = real() + 0.2 * shadowed.unsqueeze(1)
+    found, blind = score(made, real(), classifier, cloud, shadow), score(made, real(), classifier, cloud)
+    assert found.figures["mae_shadowed"] == pytest.approx(0.1, rel=1e-5)
+    assert found.figures["rmse_shadowed"] == pytest.approx(0.1, rel=1e-5)
+    assert found.figures["mae_clear"] == pytest.approx(float(0.1 * shadowed.sum() / (cloud <= 0.5).sum()), rel=1e-5)
+    assert math.isnan(blind.figures["mae_shadowed"])
+    same = {key: value for key, value in blind.figures.items() if not key.endswith("_shadowed")}
+    assert {key: found.figures[key] for key in same} == pytest.approx(same)
+    for key, sums in blind.sums.items():
+        np.testing.assert_allclose(found.sums[key], sums)
+    assert summarise(figures([found, blind]), seed=0)["reflectance"]["rmse_shadowed"]["count"] == 1
+    assert not [key for key in figures([blind])[0] if "shadow" in key]
 
 
 def test_without_any_cloud_there_is_nothing_about_clouds(classifier: FittedClassifier) -> None:

@@ -21,7 +21,7 @@ from src.toygeneration.derivation import DerivedProduct
 from src.toygeneration.exchange.georeferencing import quiet
 from src.toygeneration.export import ProductDataset, export
 from src.toygeneration.frames import Georeference
-from tests.conftest import CLOUDS, contents, derivation, scene
+from tests.conftest import CLOUDS, MOVING_CLOUDS, contents, derivation, scene
 from tests.toygeneration.exchange.test_writing import call as export_by
 from tests.toygeneration.exchange.test_writing import opened
 from utils import import_product
@@ -239,7 +239,7 @@ def test_classes_of_a_raster_are_chosen_and_numbered(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["nc", "zarr"])
-@pytest.mark.parametrize("name", ["latent", "clouded", "moving"])
+@pytest.mark.parametrize("name", ["latent", "clouded", "moving", "shadowed"])
 def test_products_come_back_to_the_bit(
     name: str,
     suffix: str,
@@ -247,6 +247,8 @@ def test_products_come_back_to_the_bit(
     moving: Path,
     tmp_path: Path,
 ) -> None:
+    shadowed = DerivedProduct(derivation(corruption=MOVING_CLOUDS), ProductDataset(view / "latent"), 5)
+    export({view / "shadowed": shadowed})
     source = moving if name == "moving" else view / name
     exported, back = tmp_path / f"x.{suffix}", tmp_path / "back"
     assert export_by(source, f"--o={exported}") == 0
@@ -255,6 +257,7 @@ def test_products_come_back_to_the_bit(
     assert before.pop("index.json") != after.pop("index.json")
     assert before == after
     assert len(ProductDataset(back)) == len(ProductDataset(source))
+    assert ProductDataset(back).provenance()["format_version"] == (2 if name == "shadowed" else 1)
 
 
 def test_geotiffs_come_back_to_the_bit(tmp_path: Path) -> None:

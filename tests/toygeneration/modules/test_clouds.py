@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from src.toygeneration.modules import clouds as shared
 from src.toygeneration.modules.corruptions.cloud_and_brightness import CloudAndBrightness
 from src.toygeneration.modules.fields import PowerLaw, enlargement
 from tests.conftest import CLOUDS
@@ -26,10 +27,10 @@ def autocorrelation(fields: np.ndarray, lag: int) -> float:
 
 def test_opacity_and_brightness_have_the_reference_statistics() -> None:
     """Over 100 frames of 256 x 256."""
-    corrupt = CloudAndBrightness.model_validate(REFERENCE).prepare(256, 256, Streams((1,)), range(9))
+    corrupt = CloudAndBrightness.model_validate(REFERENCE).prepare((256, 256, 1), Streams((1,)), range(9))
     black = np.zeros((256, 256, 1), np.float32)
-    frames, opacities = zip(*(corrupt(black, step) for step in range(100)), strict=True)
-    opacity, light = np.array(opacities), np.array(frames)[..., 0]  # α and α I
+    frames, masks = zip(*(corrupt(black, step) for step in range(100)), strict=True)
+    opacity, light = np.array([mask["cloud"] for mask in masks]), np.array(frames)[..., 0]  # α and α I
     assert opacity.mean() == pytest.approx(0.574, rel=0.1)
     assert opacity.mean(axis=(1, 2)).std() == pytest.approx(0.083, rel=0.1)
     assert (opacity > 0.5).mean() == pytest.approx(0.553, rel=0.1)
@@ -46,7 +47,7 @@ def test_opacity_and_brightness_have_the_reference_statistics() -> None:
 def test_clouds_that_do_not_fit_into_memory_are_refused_by_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available", lambda: 10**9)
     with pytest.raises(ConfigError, match=r"corruption.sampling_scale: .* would take 1.8. GB of memory"):
-        clouds(sampling_scale=8192).prepare(256, 256, Streams((1,)), range(3))
+        clouds(sampling_scale=8192).prepare((256, 256, 1), Streams((1,)), range(3))
 
 
 def test_brightness_is_a_power_law_field_and_smooth_noise(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,8 +57,8 @@ def test_brightness_is_a_power_law_field_and_smooth_noise(monkeypatch: pytest.Mo
 
     def brightness(v: float | None, noise: float) -> np.ndarray:
         monkeypatch.setattr(PowerLaw, "draw", lambda law, rng: draw(law, rng) * 0 + (1 if v is None else v))
-        monkeypatch.setattr("src.toygeneration.modules.corruptions.cloud_and_brightness.NOISE_DEVIATION", noise)
-        corrupt = clouds(cloud_density=10).prepare(48, 64, Streams((1,)), [])
+        monkeypatch.setattr(shared, "NOISE_DEVIATION", noise)
+        corrupt = clouds(cloud_density=10).prepare((48, 64, 1), Streams((1,)), [])
         return np.array([corrupt(black, step)[0][..., 0] for step in range(400)])
 
     for v in (0.5, 1):  # u is as large as v, so that clouds are opaque everywhere
@@ -71,33 +72,33 @@ def test_brightness_is_a_power_law_field_and_smooth_noise(monkeypatch: pytest.Mo
 def test_opacity_is_exact() -> None:
     """A frame is w ((1 - α) x + α I) + b: two frames under the same cloud differ by w (1 - α) Δx."""
     corrupt = clouds(mul={"min": 0.7, "max": 0.7}, add={"min": 0.2, "max": 0.2}).prepare(
-        40, 60, Streams((1,)), range(9)
+        (40, 60, 4), Streams((1,)), range(9)
     )
     rng = np.random.default_rng(0)
     one, other = rng.random((2, 40, 60, 4)).astype(np.float32)
-    (seen, alpha), (seen_other, alpha_other) = corrupt(one, 3), corrupt(other, 3)
-    assert np.array_equal(alpha, alpha_other)
-    assert np.allclose(seen - seen_other, 0.7 * (1 - alpha[..., None]) * (one - other), atol=1e-6)
+    (seen, masks), (seen_other, masks_other) = corrupt(one, 3), corrupt(other, 3)
+    assert np.array_equal(masks["cloud"], masks_other["cloud"])
+    assert np.allclose(seen - seen_other, 0.7 * (1 - masks["cloud"][..., None]) * (one - other), atol=1e-6)
 
 
 def test_without_clouds_only_the_brightness_changes() -> None:
     frame = np.random.default_rng(0).random((20, 30, 3)).astype(np.float32)
     ranges = {"mul": {"min": 0.9, "max": 1.1}, "add": {"min": -0.1, "max": 0.1}}
-    seen, alpha = clouds(cloud_probability=0, **ranges).prepare(20, 30, Streams((1,)), range(9))(frame, 0)
-    assert alpha is None
+    seen, masks = clouds(cloud_probability=0, **ranges).prepare((20, 30, 3), Streams((1,)), range(9))(frame, 0)
+    assert masks == {}
     gain, offset = np.polyfit(frame.ravel(), seen.ravel(), 1)
     assert np.allclose(seen, gain * frame + offset, atol=1e-6)
     assert 0.9 <= gain <= 1.1
     assert -0.1 <= offset <= 0.1
-    same, alpha = clouds(cloud_density=0).prepare(20, 30, Streams((1,)), range(9))(frame, 0)
+    same, masks = clouds(cloud_density=0).prepare((20, 30, 3), Streams((1,)), range(9))(frame, 0)
     assert np.array_equal(same, frame)
-    assert not alpha.any()
+    assert not masks["cloud"].any()
 
 
 def test_the_share_of_cloudy_frames_is_the_probability() -> None:
-    corrupt = clouds(cloud_probability=0.3, sampling_scale=4).prepare(8, 8, Streams((1,)), range(9))
+    corrupt = clouds(cloud_probability=0.3, sampling_scale=4).prepare((8, 8, 1), Streams((1,)), range(9))
     frame = np.zeros((8, 8, 1), np.float32)
-    cloudy = [corrupt(frame, step)[1].any() for step in range(2000)]
+    cloudy = [corrupt(frame, step)[1]["cloud"].any() for step in range(2000)]
     assert np.mean(cloudy) == pytest.approx(0.3, abs=4 * np.sqrt(0.21 / 2000))
 
 
@@ -105,7 +106,8 @@ def test_brightness_is_drawn_once_a_product_uniformly() -> None:
     frame = np.stack([np.zeros((4, 4)), np.ones((4, 4))], axis=-1).astype(np.float32)
     drawn = []
     for seed in range(400):
-        corrupt = clouds(cloud_probability=0, mul={"min": 0.5, "max": 1.5}).prepare(4, 4, Streams((seed,)), range(9))
+        config = clouds(cloud_probability=0, mul={"min": 0.5, "max": 1.5})
+        corrupt = config.prepare((4, 4, 2), Streams((seed,)), range(9))
         seen = [corrupt(frame, step)[0] for step in range(2)]
         assert np.array_equal(seen[0], seen[1])
         drawn.append(seen[0][0, 0, 1] - seen[0][0, 0, 0])
@@ -116,8 +118,8 @@ def test_brightness_is_drawn_once_a_product_uniformly() -> None:
 def test_the_corruptions_own_seed_fixes_brightness_alone() -> None:
     frame = np.random.default_rng(0).random((16, 16, 1)).astype(np.float32)
     ranges = {"mul": {"min": 0.5, "max": 1.5}, "add": {"min": 0.0, "max": 0.0}}
-    one, other = (clouds(seed=0, **ranges).prepare(16, 16, Streams((seed,)), range(9)) for seed in (1, 2))
-    (_, alpha), (_, alpha_other) = one(frame, 0), other(frame, 0)
+    one, other = (clouds(seed=0, **ranges).prepare((16, 16, 1), Streams((seed,)), range(9)) for seed in (1, 2))
+    alpha, alpha_other = (corrupt(frame, 0)[1]["cloud"] for corrupt in (one, other))
     assert not np.array_equal(alpha, alpha_other)
     gains = [
         (c(frame, 0)[0] - c(frame * 0, 0)[0])[a < 0.9].sum() / (frame[..., 0] * (1 - a))[a < 0.9].sum()
@@ -125,7 +127,7 @@ def test_the_corruptions_own_seed_fixes_brightness_alone() -> None:
     ]
     assert gains[0] == pytest.approx(gains[1], rel=1e-4)
     free = clouds(**ranges)
-    gains = [free.prepare(4, 4, Streams((seed,)), range(9))(frame[:4, :4] * 0 + 1, 0)[0].mean() for seed in (1, 2)]
+    gains = [free.prepare((4, 4, 1), Streams((seed,)), range(9))(frame[:4, :4] * 0 + 1, 0)[0].mean() for seed in (1, 2)]
     assert gains[0] != pytest.approx(gains[1], rel=1e-4)
 
 
@@ -133,8 +135,8 @@ def test_denser_clouds_are_more_opaque_and_sparser_ones_less() -> None:
     frame = np.zeros((64, 64, 1), np.float32)
 
     def cover(**changes: object) -> float:
-        corrupt = clouds(**changes).prepare(64, 64, Streams((1,)), range(9))
-        return float(np.mean([corrupt(frame, step)[1].mean() for step in range(10)]))
+        corrupt = clouds(**changes).prepare((64, 64, 1), Streams((1,)), range(9))
+        return float(np.mean([corrupt(frame, step)[1]["cloud"].mean() for step in range(10)]))
 
     assert cover(cloud_density=0.5) < cover() < cover(cloud_density=2)
     assert cover(cloud_sparsity=8) < cover()
@@ -142,18 +144,21 @@ def test_denser_clouds_are_more_opaque_and_sparser_ones_less() -> None:
 
 def test_working_ahead_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     frame = np.random.default_rng(0).random((16, 16, 3)).astype(np.float32)
-    plain = clouds(cloud_probability=0.5).prepare(16, 16, Streams((1,)), [])
-    monkeypatch.setattr("src.toygeneration.modules.corruptions.cloud_and_brightness.LARGE", 0)
-    ahead = clouds(cloud_probability=0.5).prepare(16, 16, Streams((1,)), [0, 2, 4, 6, 8])
+    plain = clouds(cloud_probability=0.5).prepare((16, 16, 3), Streams((1,)), [])
+    monkeypatch.setattr(shared, "LARGE", 0)
+    ahead = clouds(cloud_probability=0.5).prepare((16, 16, 3), Streams((1,)), [0, 2, 4, 6, 8])
     for step in (0, 2, 4, 8, 6, 3, 0, 0):
-        for one, other in zip(plain(frame, step), ahead(frame, step), strict=True):
-            assert np.array_equal(one, other)
+        (one, masks), (other, masks_other) = plain(frame, step), ahead(frame, step)
+        assert np.array_equal(one, other)
+        assert np.array_equal(masks["cloud"], masks_other["cloud"])
 
 
 def test_blocks_of_rows_leave_no_seam() -> None:
     """Across the edge of a block, clouds are as smooth as elsewhere."""
-    corrupt = CloudAndBrightness.model_validate(REFERENCE).prepare(256, 64, Streams((1,)), range(9))
+    corrupt = CloudAndBrightness.model_validate(REFERENCE).prepare((256, 64, 1), Streams((1,)), range(9))
     frame = np.zeros((256, 64, 1), np.float32)
-    steps = np.mean([np.abs(np.diff(corrupt(frame, step)[1], axis=0)).mean(axis=1) for step in range(30)], axis=0)
+    steps = np.mean(
+        [np.abs(np.diff(corrupt(frame, step)[1]["cloud"], axis=0)).mean(axis=1) for step in range(30)], axis=0
+    )
     edges = np.arange(63, 255, 64)
     assert steps[edges].max() < steps.mean() + 5 * steps.std()

@@ -10,7 +10,7 @@ from utils.fields import PathText
 from utils.registry import Configured, nearest
 from utils.scores import OpacityTold
 
-Kind = Literal["source", "target", "annotation", "cloud", "clouded", "opacity"]
+Kind = Literal["source", "target", "annotation", "cloud", "shadow", "clouded", "opacity"]
 Cache = Literal["auto", "none", "ram", "device"]
 ProductName = Annotated[str, Field(pattern=r"^[^./\\\x00][^/\\\x00]*$", max_length=255)]
 # What the data sets of the published experiments are made of.
