@@ -61,10 +61,12 @@ CONFIGURED = {
 
 def test_every_command_is_one_that_its_script_takes(run: Runner, dvc: Runner, checkout: Path) -> None:
     for profile in PROFILES:
-        run(*python("repro/dvc.py", f"--profile={profile}"))
+        run(*python("repro/dvc.py", f"--profile={profile}", "--overwrite"))
+        params = yaml.safe_load((checkout / "params.yaml").read_text())
+        params["seeds"] = params["seeds"][:2]  # DVC is slow with hundreds of stages
+        (checkout / "params.yaml").write_text(yaml.safe_dump(params))
         shown = dvc("repro", "--dry", "--force").stdout
         commands = [shlex.split(line) for line in re.findall("> python (.*)\n", shown)]
-        params = yaml.safe_load((checkout / "params.yaml").read_text())
         runs = len(params["experiments"]) * len(params["seeds"])
         given = len(params["time_series"]["names"]) + len(params["images"]["names"])
         data = 2 * len(params["datasets"]) + given
