@@ -37,7 +37,7 @@ MOST_BANDS, MOST_ADDED = 1000, 512  # of a target, that are tried; pixels that a
 
 
 class PredictedProduct(FrameSource):
-    """Frames `(T, H, W, C)` of some time steps of another product, with its annotations."""
+    """Frames `(T, H, W, C)` of some time steps of another product, with its annotations, place and dates."""
 
     def __init__(
         self, frames: NDArray[np.float32], steps: Sequence[int], like: ProductDataset, provenance: dict[str, Any]
@@ -46,6 +46,7 @@ class PredictedProduct(FrameSource):
         _, height, width, nbands = frames.shape
         self.features = Features(width, height, nbands, like.features.horizon, like.features.ndigit)
         self.steps, self.seeds = list(steps), seeds_of(provenance)
+        self.georeference, self.dates = like.georeference, like.dates
 
     def _make(self, step: int) -> Sample:
         frame: Frame = self._frames[self.steps.index(step)]

@@ -174,7 +174,7 @@ def test_a_data_set_by_dvc(checkout: Path, environment: dict[str, str], dvc: Run
     params.write_text(params.read_text().replace("views: 1-6", "views: 2-3"))
     assert ran(dvc("repro", DATA).stdout) == {"identify", DATA}
     after = contents(checkout / VIEWS)
-    assert {path.split("/")[0] for path in after} == {"2", "3", "identity.json"}
+    assert {path.split("/")[0] for path in after} == {"2", "3", "identity.json", "README.md", "croissant.json"}
     differing = {path for path, content in after.items() if before[path] != content}
     assert {path.split("/")[1] for path in differing if "/" in path} == {"sar"}
 

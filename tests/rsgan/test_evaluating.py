@@ -34,7 +34,8 @@ from src.rsgan.evaluation.pixels import PixelSample
 from src.rsgan.experiments import Generated, Translator
 from src.rsgan.translator import open_experiment
 from src.toygeneration.dataset.views import build_views
-from tests.conftest import CLOUDS, ROOT, change, contents
+from src.toygeneration.export import ProductDataset
+from tests.conftest import CLOUDS, MOVING_CLOUDS, ROOT, change, contents
 from tests.rsgan import conftest
 from tests.rsgan.conftest import (
     BASELINES,
@@ -385,6 +386,29 @@ def test_frames_too_small_and_series_too_short_have_no_score_and_no_crash(
     capsys.readouterr()
     assert call(score_table, path) == 0
     assert "| – |" in capsys.readouterr().out
+
+
+def test_weather_and_lost_steps_go_through_training_and_testing(tmp_path: Path) -> None:
+    """Each sensor has lost steps of its own; shadowed pixels have scores."""
+    root, out, judge = tmp_path / "toy", tmp_path / "out", tmp_path / "judge"
+    clouded = conftest.derive("clean_optical", corruption=MOVING_CLOUDS, lost={"share": 0.4})
+    sar = conftest.derive("latent_sar", lost={"share": 0.4}, misregistration={"deviation": 0.5})
+    task = conftest.small_task("clean_optical", clouded_optical=clouded, sar=sar)
+    assert build_views(task, root, range(1, VIEWS + 1), njobs=1) == {}
+    assert len({tuple(ProductDataset(view / "sar").steps) for view in root.glob("[0-9]*")}) > 1
+    rule = conftest.CONFIGS / "cloud_removal/linear_interpolation.yaml"
+    for file in (rule, conftest.SEQUENCE):
+        cfg = tmp_path / file.name
+        cfg.write_text(yaml.safe_dump(shrink(load(file), {"toy_cloud_removal": root})))
+        if file == rule:
+            assert call(make_reference_classifier, f"--cfg={cfg}", f"--o={judge}", "--njobs=1") == 0
+        else:
+            assert call(run_training, f"--cfg={cfg}", f"--o={out}") == 0
+        assert call(run_testing, f"--cfg={cfg}", f"--o={out}", f"--classifier={judge}") == 0
+    for path in find_scores(out):
+        found = read_scores(path).reflectance
+        assert 0 < found["rmse_shadowed"].mean < 1
+        assert found["rmse_shadowed"].count > 0
 
 
 def test_a_class_that_no_training_view_holds_is_found_when_the_classifier_is_made(

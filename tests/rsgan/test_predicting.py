@@ -16,6 +16,7 @@ from src.rsgan.evaluation.metrics.uncertainty import uncertainty_of
 from src.rsgan.translator import generate, open_experiment
 from src.toygeneration.derivation import DerivedProduct
 from src.toygeneration.export import ProductDataset, export
+from src.toygeneration.frames import Georeference
 from src.toygeneration.product import Product
 from tests.conftest import CLOUDS, derivation, scene
 from tests.rsgan.conftest import (
@@ -36,6 +37,7 @@ from utils.config import read
 from utils.files import digest_file
 
 CHANGES: dict[Path, dict[str, Any]] = {SEQUENCE: {"experiment__variance_weight": 1}}
+PLACE = Georeference(crs=None, transform=(10, 0, 500_000, 0, -10, 5_000_000))
 Trained = Callable[..., Path]
 
 
@@ -47,6 +49,7 @@ def views_of(folder: Path, width: int, height: int) -> list[Path]:
     """Clouded and SAR products of some size, whose steps aren't the same."""
     size, clouds = {"width": width, "height": height}, CLOUDS
     latent: Product = scene(product__size=size, product__horizon=HORIZON)
+    latent.georeference = PLACE
     optical = derivation(target_size=size, corruption=clouds)
     radar = derivation(target_size=size, temporal_res=2)
     paths = [folder / "mine", folder / "radar"]
@@ -100,6 +103,7 @@ def test_frames_of_any_size_and_steps_that_are_missing(
     assert found.steps == [0, 2, 4]
     assert found[1] is None
     assert np.isfinite(found.frame(4)).all()
+    assert found.georeference == PLACE
 
 
 @pytest.mark.parametrize("told", ["estimated", "exact"])

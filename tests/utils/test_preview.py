@@ -8,7 +8,7 @@ from PIL import Image
 
 from src.toygeneration.derivation import DerivedProduct
 from src.toygeneration.export import export
-from tests.conftest import CLOUDS, contents, derivation, scene
+from tests.conftest import CLOUDS, MOVING_CLOUDS, contents, derivation, scene
 from utils import preview
 from utils.cli import run
 from utils.colours import colour_labels, to_picture
@@ -37,6 +37,16 @@ def test_sheet_has_a_row_for_frames_and_one_for_opacity(products: list[Path], tm
         colours = np.asarray(both.convert("RGB")).reshape(-1, 3)
         assert len(np.unique(colours, axis=0)) > 500
     assert sorted(path.name for path in tmp_path.iterdir()) == ["both.png", "clouded", "latent", "one.png"]
+
+
+def test_shadows_have_a_row_and_a_place_of_their_own(products: list[Path], tmp_path: Path) -> None:
+    export({tmp_path / "moving": DerivedProduct(derivation(corruption=MOVING_CLOUDS), scene(), 5)})
+    assert draw(products[0], f"--o={tmp_path / 'one.png'}", "--steps=2") == 0
+    assert draw(tmp_path / "moving", f"--o={tmp_path / 'three.png'}", "--steps=2", "--gif") == 0
+    with Image.open(tmp_path / "three.png") as three, Image.open(tmp_path / "one.png") as one:
+        assert three.height / one.height == pytest.approx(3, rel=0.05)
+    with Image.open(tmp_path / "three.gif") as animation:
+        assert animation.size == (144, 32)
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 7, 10**12])

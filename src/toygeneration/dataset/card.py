@@ -48,6 +48,7 @@ IMPORTED = Origin(
     "The images are real: whoever took them says what may be done.",
     "that-of-the-images",
 )
+SHADOWED = "with shadows"
 CONTEXT = Path(__file__).with_name("croissant_context.json")  # as version 1.0 of the specification has it
 
 
@@ -95,7 +96,7 @@ def _products(recipe: Recipe, view: Path) -> Iterator[dict[str, Any]]:
             "width": features.width,
             "height": features.height,
             "frames": len(product.steps),
-            "clouds": "yes" if product.has_clouds else "",
+            "clouds": SHADOWED if product.has_shadows else "yes" if product.has_clouds else "",
         }
 
 
@@ -120,7 +121,8 @@ def _readme(
 
 A view is a folder named by its seed, and holds a folder for each product. There, `{INDEX}` says which files there are:
 `frames`, reflectance (height, width, bands); `annotations`, parcel and class (height, width, 2), 0 for background;
-`clouds`, opacity (height, width). Each is an HDF5 file with one dataset, `{DATASET}`.
+`clouds`, opacity (height, width); `shadows`, the share of light that these take (height, width). Each is an HDF5 file
+with one dataset, `{DATASET}`.
 
 - {_made(views)} The digest of all that is `{digest}`.
 {read}- Licence: {origin.licence}
@@ -146,8 +148,7 @@ def _croissant(
         "encodingFormat": "application/json",
         "sha256": digest_file(identity),
     }
-    every = [(product, kind) for product in products for kind in SCHEMAS]
-    files = [_files(product, kind) for product, kind in every if kind != "cloud" or product["clouds"]]
+    files = [_files(product, kind) for product in products for kind in SCHEMAS if _has(product, kind)]
     return {
         "@context": json.loads(CONTEXT.read_text(encoding="utf-8")),
         "@type": "sc:Dataset",
@@ -162,6 +163,10 @@ def _croissant(
         "isLiveDataset": False,
         "distribution": [file, *files],
     }
+
+
+def _has(product: Mapping[str, Any], kind: str) -> bool:
+    return {"cloud": product["clouds"] != "", "shadow": product["clouds"] == SHADOWED}.get(kind, True)
 
 
 def _files(product: Mapping[str, Any], kind: str) -> dict[str, Any]:

@@ -12,8 +12,8 @@ import yaml
 
 from src.toygeneration.dataset.recipe import Recipe
 from src.toygeneration.dataset.views import build_views
-from src.toygeneration.export import ProductDataset
-from tests.conftest import DERIVATION, GENERATION, contents
+from src.toygeneration.export import ProductDataset, export
+from tests.conftest import DERIVATION, GENERATION, MOVING_CLOUDS, contents, scene
 from utils.files import digest_file
 from utils.identity import Identity
 
@@ -59,20 +59,31 @@ def test_what_dataset_hubs_read(folder: Path) -> None:
     assert card["distribution"][0]["sha256"] == digest_file(folder / "identity.json")
 
 
-def test_the_sets_of_files_are_all_files(folder: Path) -> None:
-    card = json.loads((folder / "croissant.json").read_text())
-    patterns = {node["@id"]: node["includes"] for node in nodes(card) if node["@type"] == "cr:FileSet"}
-    files = [path for path in contents(folder) if path.endswith(".h5")]
-    members = {name: [file for file in files if fnmatch(file, pattern)] for name, pattern in patterns.items()}
-    assert sorted(file for found in members.values() for file in found) == sorted(files)
-
-
-def test_the_table_is_what_products_are(folder: Path, write_yaml: Callable[..., Path], tmp_path: Path) -> None:
+@pytest.fixture
+def others(write_yaml: Callable[..., Path], tmp_path: Path) -> Path:
+    """A set of a product that has few steps, and of one with shadows."""
     write_yaml(GENERATION, "other/generation_latent.yaml")
-    write_yaml(DERIVATION | {"latent_product_path": "latent", "temporal_res": 3}, "other/derivation_seldom.yaml")
-    build_views(Recipe.load(tmp_path / "other"), tmp_path / "others", [1], njobs=1)
-    for place in (folder, tmp_path / "others"):
-        rows = re.findall(r"^\| (\w+) \| \w+ \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| (yes)? ?\|$", *text_of(place))
+    latent = DERIVATION | {"latent_product_path": "latent"}
+    write_yaml(latent | {"temporal_res": 3}, "other/derivation_seldom.yaml")
+    write_yaml(latent | {"corruption": MOVING_CLOUDS}, "other/derivation_shadowed.yaml")
+    assert build_views(Recipe.load(tmp_path / "other"), tmp_path / "others", [1], njobs=1) == {}
+    return tmp_path / "others"
+
+
+def test_the_sets_of_files_are_all_files(folder: Path, others: Path) -> None:
+    for place in (folder, others):
+        card = json.loads((place / "croissant.json").read_text())
+        patterns = {node["@id"]: node["includes"] for node in nodes(card) if node["@type"] == "cr:FileSet"}
+        files = [path for path in contents(place) if path.endswith(".h5")]
+        members = {name: [file for file in files if fnmatch(file, pattern)] for name, pattern in patterns.items()}
+        assert all(members.values())
+        assert sorted(file for found in members.values() for file in found) == sorted(files)
+
+
+def test_the_table_is_what_products_are(folder: Path, others: Path) -> None:
+    row = r"^\| (\w+) \| \w+ \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| (yes|with shadows)? ?\|$"
+    for place in (folder, others):
+        rows = re.findall(row, *text_of(place))
         assert len(rows) == len([*(place / "1").iterdir()])
         for name, *sizes, clouds in rows:
             product = ProductDataset(place / "1" / name)
@@ -80,6 +91,7 @@ def test_the_table_is_what_products_are(folder: Path, write_yaml: Callable[..., 
             expected = features.nbands, features.width, features.height, len(product.steps)
             assert tuple(map(int, sizes)) == expected
             assert bool(clouds) == product.has_clouds
+            assert (clouds == "with shadows") == product.has_shadows
 
 
 def text_of(folder: Path) -> tuple[str, int]:
@@ -92,3 +104,22 @@ def test_a_card_of_somebody_else_is_left_alone(folder: Path, recipe: Recipe) -> 
     (folder / "croissant.json").unlink()
     build_views(recipe, folder, [1, 2, 4], njobs=1)
     assert contents(folder) == before | {"README.md": b"mine"}
+
+
+def test_the_card_of_imported_images_calls_them_real(write_yaml: Callable[..., Path], tmp_path: Path) -> None:
+    write_yaml({"path": str(tmp_path / "images")}, "task/imported_latent.yaml")
+    write_yaml({"latent_product_path": "latent"}, "task/derivation_clean.yaml")
+    export({tmp_path / "images/7": scene(7)})
+    (tmp_path / "images/identity.json").write_text("{}")
+    assert build_views(Recipe.load(tmp_path / "task"), tmp_path / "set", [7], njobs=1) == {}
+    text = (tmp_path / "set/README.md").read_text()
+    assert "The images are real" in text
+    assert "ynthetic" not in text
+    assert "Time series:" not in text
+
+
+def test_without_a_view_there_is_no_card(recipe: Recipe, tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set/1").write_text("in the way")
+    assert build_views(recipe, tmp_path / "set", [1], njobs=1)
+    assert not (tmp_path / "set/README.md").exists()

@@ -25,7 +25,8 @@ from utils.seeding import Streams
 LIGHT_NODES = 64
 ZERO, ONE = np.float32(0), np.float32(1)
 MOST_LEVELS = 2 * clouds.LEVELS  # of u, which a cubic curve may carry above 1
-BYTES_A_NODE, BYTES_A_PIXEL = 40, 16  # of each grid's spectra and phases, and of the frame's masks (measured)
+# Of grids' spectra and phases; of masks and light, and beside that of each layer and each band that differs (measured).
+BYTES_A_NODE, BYTES_A_PIXEL, BYTES_A_PART = 18, 12, 8
 NOISE_FACTOR = np.float32(
     clouds.NOISE_DEVIATION * clouds.NOISE_NODES**2 / math.sqrt((clouds.NOISE_NODES**2 - 1) / 2)
 )  # of a field of NOISE_NODES² - 1 waves of amplitude 1
@@ -115,19 +116,14 @@ class MovingClouds(Corruption):
 
     def prepare(self, shape: tuple[int, int, int], streams: Streams, steps: Sequence[int]) -> Corrupt:
         height, width, nbands = shape
+        factors = self._factors(nbands)
         nodes = sum(layer.sampling_scale**2 for layer in self.present.values())
+        parts = len(self.present) + len(factors)
+        size = BYTES_A_NODE * nodes + (BYTES_A_PIXEL + BYTES_A_PART * parts) * height * width
         what = f"drawing layers of clouds on grids of {nodes} nodes, for {width} x {height} pixels,"
-        size = BYTES_A_NODE * nodes + BYTES_A_PIXEL * height * width * (nbands if self.sensitivity else 1)
         check("corruption.layers", what, size, "lower their sampling_scale or use smaller frames")
-        for name, factors in self.sensitivity.items():
-            if len(factors) != nbands:
-                raise ConfigError(
-                    f"corruption.sensitivity.{name}: found {len(factors)} factors, expected {nbands}, one for each "
-                    "band of the source's frames; correct the list"
-                )
         gain, offset = clouds.draw_gain(self.mul, self.add, self.seed, streams)
         world = _World(self, Streams((streams.seeds[-1],)), height, width)
-        factors = self._factors(nbands)
 
         def cover(step: int) -> Cover:
             return world.cover(step, factors, gain, offset)
@@ -136,6 +132,12 @@ class MovingClouds(Corruption):
 
     def _factors(self, nbands: int) -> list[Factors]:
         """Factors of the opacity by layer, of each band; of one that stands for all where they don't differ."""
+        for name, factors in self.sensitivity.items():
+            if len(factors) != nbands:
+                raise ConfigError(
+                    f"corruption.sensitivity.{name}: found {len(factors)} factors, expected {nbands}, one for each "
+                    "band of the source's frames; correct the list"
+                )
         bands = range(nbands if self.sensitivity else 1)
         one = [1.0] * len(bands)
         return [{k: self.sensitivity.get(k, one)[band] for k in self.present} for band in bands]
