@@ -37,20 +37,26 @@ MOST_BANDS, MOST_ADDED = 1000, 512  # of a target, that are tried; pixels that a
 
 
 class PredictedProduct(FrameSource):
-    """Frames `(T, H, W, C)` of some time steps of another product, with its annotations, place and dates."""
+    """Frames `(T, H, W, C)` of some time steps of other products, with their annotations, place and dates."""
 
     def __init__(
-        self, frames: NDArray[np.float32], steps: Sequence[int], like: ProductDataset, provenance: dict[str, Any]
+        self,
+        frames: NDArray[np.float32],
+        steps: Sequence[int],
+        sources: Sequence[ProductDataset],
+        provenance: dict[str, Any],
     ) -> None:
-        self._frames, self._like, self._provenance = frames, like, provenance
+        self._frames, self._sources, self._provenance = frames, sources, provenance
         _, height, width, nbands = frames.shape
-        self.features = Features(width, height, nbands, like.features.horizon, like.features.ndigit)
+        first, horizon = sources[0], max(map(len, sources))
+        self.features = Features(width, height, nbands, horizon, first.features.ndigit)
         self.steps, self.seeds = list(steps), seeds_of(provenance)
-        self.georeference, self.dates = like.georeference, like.dates
+        self.georeference, self.dates = first.georeference, first.dates
 
     def _make(self, step: int) -> Sample:
         frame: Frame = self._frames[self.steps.index(step)]
-        return {"frame": frame, "annotation": self._like.annotation(step)}
+        seen = next(source for source in self._sources if step in source.steps)
+        return {"frame": frame, "annotation": seen.annotation(step)}
 
     def provenance(self) -> dict[str, Any]:
         return self._provenance
@@ -96,7 +102,7 @@ def predict(
         written[out.with_name(f"{out.name}_std")] = _on_disk(uncertain.std) / 2
     steps = view.features.steps
     export(
-        {path: PredictedProduct(frames, steps, sources[0], provenance) for path, frames in written.items()},
+        {path: PredictedProduct(frames, steps, sources, provenance) for path, frames in written.items()},
         overwrite=overwrite,
     )
     logger.info("%s: %s", out, view.features)

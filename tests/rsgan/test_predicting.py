@@ -50,7 +50,7 @@ def views_of(folder: Path, width: int, height: int) -> list[Path]:
     size, clouds = {"width": width, "height": height}, CLOUDS
     latent: Product = scene(product__size=size, product__horizon=HORIZON)
     latent.georeference = PLACE
-    optical = derivation(target_size=size, corruption=clouds)
+    optical = derivation(target_size=size, corruption=clouds, temporal_res=3)
     radar = derivation(target_size=size, temporal_res=2)
     paths = [folder / "mine", folder / "radar"]
     export({path: DerivedProduct(c, latent, 1) for path, c in zip(paths, (optical, radar), strict=True)})
@@ -100,7 +100,7 @@ def test_frames_of_any_size_and_steps_that_are_missing(
     assert call(predict, *arguments(small, chkpt, tmp_path / "out", *products)) == 0
     found = ProductDataset(tmp_path / "out")
     assert (found.features.width, found.features.height, len(found)) == (21, 34, HORIZON)
-    assert found.steps == [0, 2, 4]
+    assert found.steps == [0, 2, 3, 4]
     assert found[1] is None
     assert np.isfinite(found.frame(4)).all()
     assert found.georeference == PLACE
