@@ -4,9 +4,11 @@
 """
 
 import argparse
+import itertools
 import json
 import sys
 from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,12 +35,25 @@ def main(arguments: argparse.Namespace) -> None:
 
     study = read(Study, Path("params.yaml"))
     folder = study.folders.identities
-    wanted = {folder / f"{name}.json": record for name, record in (*of_datasets(study), *of_experiments(study))}
-    for file in set(folder.rglob("*.json")) - set(wanted):
-        file.unlink()
-    for file, record in wanted.items():
+    wanted = set()
+    for name, record in itertools.chain(of_levels(study), of_datasets(study), of_experiments(study)):
+        file = folder / f"{name}.json"
+        wanted.add(file)
         if not file.exists() or json.loads(file.read_text(encoding="utf-8")) != record:
             write_json(file, record)
+    for file in set(folder.rglob("*.json")) - wanted:
+        file.unlink()
+
+
+def of_levels(study: "Study") -> Iterator[tuple[str, dict[str, Any]]]:
+    """What is laid over the configurations at each value of the sweep."""
+    sweep = study.sweep
+    file = str(Path(SCENES, sweep.file).absolute())
+    for level, value in sweep.levels.items():
+        section = reduce(lambda inner, key: {key: inner}, reversed(sweep.key.split(".")), value)
+        yield f"levels/{level}/scenes", {"over": {file: section}}
+        judges = {"reference_classifier_path": str(study.judges_at(level))}
+        yield f"levels/{level}/methods", {"dataset": {"root": str(study.folders.views / level)}, "testing": judges}
 
 
 def of_datasets(study: "Study") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -47,10 +62,12 @@ def of_datasets(study: "Study") -> Iterator[tuple[str, dict[str, Any]]]:
     from src.rsgan.configuration import classifiers_of, read_common
     from src.toygeneration.dataset.recipe import Recipe
 
-    for name in study.datasets:
-        recipe = Recipe.load(Path(SCENES, name), *map(Path, study.scale.toygeneration.values()))
-        yield f"datasets/{name}", recipe.identity().record()
-        config = read_common(files(study, f"base/{name}"))
+    described = {name: (name, name, ()) for name in study.datasets}
+    described |= {level: (study.sweep.dataset, study.sweep.task, (level,)) for level in study.sweep.levels}
+    for name, (scenes, task, level) in described.items():
+        over = [*map(Path, study.scale.toygeneration.values()), *(laid(study, one, "scenes") for one in level)]
+        yield f"datasets/{name}", Recipe.load(Path(SCENES, scenes), *over).identity().record()
+        config = read_common(files(study, f"base/{task}", *level))
         made = {one.name: identities.of_classifier(one, config).record() for one in classifiers_of(config)}
         yield f"classifiers/{name}", made
 
@@ -61,8 +78,12 @@ def of_experiments(study: "Study") -> Iterator[tuple[str, dict[str, Any]]]:
     from src.rsgan.configuration import ExperimentConfig
     from utils.config import read
 
+    sweep = study.sweep
     configs = {name: read(ExperimentConfig, files(study, name)) for name in (*study.experiments, *study.baselines)}
-    for name, seed in study.runs:
+    for level, name in itertools.product(sweep.levels, (*sweep.experiments, *sweep.baselines)):
+        configs[f"{level}/{name}"] = read(ExperimentConfig, files(study, f"{sweep.task}/{name}", level))
+    trained = [f"{level}/{name}" for level in sweep.levels for name in sweep.experiments]
+    for name, seed in itertools.product((*study.experiments, *trained), study.seeds):
         settings = configs[name].experiment
         until = {"max_epochs": settings.max_epochs, "chkpt": settings.chkpt}
         yield f"experiments/{name}/{seed}", identities.of_run(configs[name], seed).record() | until
@@ -70,8 +91,14 @@ def of_experiments(study: "Study") -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"tests/{name}", identities.of_test(config).record()
 
 
-def files(study: "Study", name: str) -> list[Path]:
-    return [Path(EXPERIMENTS, f"{name}.yaml"), *map(Path, study.scale.rsgan.values())]
+def files(study: "Study", name: str, *levels: str) -> list[Path]:
+    """The files of a configuration, at a level of the sweep or none."""
+    over = (laid(study, level, "methods") for level in levels)
+    return [Path(EXPERIMENTS, f"{name}.yaml"), *map(Path, study.scale.rsgan.values()), *over]
+
+
+def laid(study: "Study", level: str, what: str) -> Path:
+    return study.folders.identities / "levels" / level / f"{what}.json"
 
 
 if __name__ == "__main__":

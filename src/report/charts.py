@@ -60,6 +60,7 @@ class Line:
     points: Sequence[tuple[float, float]]
     look: Look
     legend: str = ""  # what it is called there, where that isn't its name; lines may share it
+    band: Sequence[tuple[float, float]] = ()  # finite ends of each point's interval
 
     @property
     def finite(self) -> list[tuple[float, float]]:
@@ -98,9 +99,17 @@ class Chart:
 
 
 def draw_lines(
-    lines: Sequence[Line], *, title: str, x: str, y: str, caption: str, zero: bool = False, real: bool = False
+    lines: Sequence[Line],
+    *,
+    title: str,
+    x: str,
+    y: str,
+    caption: str,
+    zero: bool = False,
+    real: bool = False,
+    log: bool = False,
 ) -> Chart | None:
-    """Draw series over whole numbers or shares, from 0 if `zero`, beside the line of `real` images.
+    """Draw series over whole numbers or shares, or a `log` axis, from 0 if `zero`, beside the line of `real` images.
 
     There is no chart if there is no finite value.
     """
@@ -113,13 +122,22 @@ def draw_lines(
     with _figure(HEIGHT, left=0.6, right=0.1, top=0.3, bottom=below) as (figure, axes):
         drawn = {}
         for line in shown:
+            if line.band:
+                xs, ends = [x for x, _ in line.points], zip(*line.band, strict=True)
+                axes.fill_between(xs, *ends, color=line.look.options()["color"], alpha=0.12, linewidth=0)
             points = [(x, y if math.isfinite(y) else math.nan) for x, y in line.points]
             (drawn[line.legend or line.name],) = axes.plot(*zip(*points, strict=True), **line.look.options())
         figure.legend(drawn.values(), entries, loc="lower left", ncols=2, borderaxespad=0)
         axes.set_title(y)
         axes.set_xlabel(x)
         axes.grid(axis="y")
-        axes.xaxis.get_major_locator().set_params(integer=max(x for line in shown for x, _ in line.points) > 1)
+        places = sorted({x for line in shown for x, _ in line.points})
+        if log:
+            axes.set_xscale("log")
+            axes.set_xticks(places, [f"{place:g}" for place in places])
+            axes.minorticks_off()
+        else:
+            axes.xaxis.get_major_locator().set_params(integer=places[-1] > 1)
         if real:
             axes.axhline(1, color=INK, linewidth=1, linestyle=":")
             _name_line(axes, "real images", 1, axes.get_yaxis_transform())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from src.report import cloud_cover, estimates, findings, runs, thumbnails, training
+from src.report import cloud_cover, difficulty, estimates, findings, runs, thumbnails, training
 from src.report.tasks import GROUPS, Task, read_tasks
 from utils import score_table
 from utils.config import read
@@ -19,7 +19,7 @@ from utils.study import Study
 from utils.tables import write_csv
 
 PAGE = "index.html"
-MODULES = (cloud_cover, estimates, findings, runs, thumbnails, training)  # that the template calls
+MODULES = (cloud_cover, difficulty, estimates, findings, runs, thumbnails, training)  # that the template calls
 
 
 @dataclass(frozen=True)
@@ -30,20 +30,24 @@ class Inputs:
     classifiers: Sequence[Path]
     data: Sequence[Path]
     params: Path | None = None
+    sweep: difficulty.Sweep | None = None
 
 
 def of_study(params: Path) -> Inputs:
     """Exactly what a study's parameters name, whatever else lies in its folders."""
     study = read(Study, params)
     scores = [folder / SCORES for folder in study.results]
-    folders = [study.folders.classifiers / dataset for dataset in study.used]
+    levels = [*study.sweep.levels]
+    swept = [folder / SCORES for level in levels for folder in study.results_at(level)]
+    folders = [study.folders.classifiers / dataset for dataset in study.used] + [*map(study.judges_at, levels)]
     classifiers = [
         file for folder in folders for file in find_files(folder, CLASSIFIER_SCORES) or [folder / CLASSIFIER_SCORES]
     ]
-    for file in (*scores, *classifiers):
+    for file in (*scores, *swept, *classifiers):
         if not file.exists():
             raise DataError(f"{file}: no such file, but {params} names it; run dvc repro, or correct {params}")
-    return Inputs(scores, classifiers, [study.folders.views / dataset for dataset in study.used], params)
+    data = [study.folders.views / dataset for dataset in (*study.used, *levels)]
+    return Inputs(scores, classifiers, data, params, difficulty.read_sweep(study))
 
 
 def below(experiments: Iterable[Path], classifiers: Iterable[Path], data: Sequence[Path]) -> Inputs:
@@ -74,6 +78,8 @@ def write(inputs: Inputs, previews: Sequence[Preview], folder: Path) -> None:
     text, by_cloud_cover = render(tasks, inputs, previews), cloud_cover.table(tasks)
     score_table.write([task.comparison for task in tasks], folder)
     write_csv(folder / BY_CLOUD_COVER, by_cloud_cover)
+    if inputs.sweep:
+        write_csv(folder / difficulty.DIFFICULTY, difficulty.table(inputs.sweep))
     with new_file(folder / PAGE) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
@@ -95,6 +101,7 @@ def render(tasks: Sequence[Task], inputs: Inputs, previews: Sequence[Preview]) -
         answer=findings.answer(tasks),
         good_enough=findings.GOOD_ENOUGH,
         previews=previews,
+        sweep=inputs.sweep,
         classifiers=classifiers,
         published_size={"views": PUBLISHED_VIEWS, **PUBLISHED_SIZE},
         matrix_file=CLASSIFIER_PICTURE,

@@ -14,6 +14,7 @@ from utils.comparison import Result
 from utils.files import natural
 from utils.results import ClassifierScores, Content, ViewRow
 from utils.scores import VIEWS
+from utils.study import JUDGES
 from utils.tables import EpochRow, read_json, read_rows
 
 RUN, EPOCHS = "identity.json", "metrics.csv"
@@ -67,9 +68,10 @@ def test_views(task: Task) -> list[str]:
 
 
 def whose(file: Path, found: ClassifierScores) -> str:
-    """Name a classifier's data set, by the folder that holds its scores or its folder, and the classifier."""
+    """Name a classifier's data set, by the folder that holds its scores or its folders, and the classifier."""
     name = found.classifier.name
     folder = file.parent if file.parent.name != name else file.parent.parent
+    folder = folder if folder.name != JUDGES else folder.parent
     return f"{folder.name} ({name})"
 
 

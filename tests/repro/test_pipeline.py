@@ -70,10 +70,15 @@ def test_every_command_is_one_that_its_script_takes(run: Runner, dvc: Runner, ch
         runs = len(params["experiments"]) * len(params["seeds"])
         given = len(params["time_series"]["names"]) + len(params["images"]["names"])
         data = 2 * len(params["datasets"]) + given
-        assert len(commands) == 2 * runs + len(params["baselines"]) + data + 2
+        sweep, seeds = params["sweep"], len(params["seeds"])
+        at_each = 2 + 2 * seeds * len(sweep["experiments"]) + len(sweep["baselines"])
+        whole = 2 * runs + len(params["baselines"]) + data + 2
+        assert len(commands) == whole + at_each * len(sweep["values"])
         for script, *arguments in commands:
             parsed = load_script(script).build_parser().parse_args(arguments)
-            assert all((ROOT / file).exists() for file in getattr(parsed, "cfg", None) or ())
+            given = [file for file in getattr(parsed, "cfg", None) or () if "levels" not in file.parts]
+            assert all((ROOT / file).exists() for file in given)
+            assert script != "make_reference_classifier.py" or not parsed.o.suffix  # which would make it a file
 
 
 def ran(shown: str) -> set[str]:
@@ -137,6 +142,26 @@ def test_what_is_added_or_edited_runs_what_it_concerns(finished: Path, dvc: Runn
     for file in (finished / ".dvc/cache/files/md5").glob("*/*"):
         name = file.parent.name + file.name.removesuffix(".dir")
         assert hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest() == name
+
+
+def test_a_value_that_is_added_to_a_sweep_runs_what_it_concerns(finished: Path, dvc: Runner) -> None:
+    params = finished / "params.yaml"
+    study = yaml.safe_load(params.read_text())
+    sweep = yaml.safe_load((finished / "repro/profiles/difficulty.yaml").read_text())["sweep"]
+    sweep |= {"experiments": ["sequence_toy"], "baselines": ["cloudy_copy"]}
+
+    def stages(*values: float) -> set[str]:
+        return {"identify", "report"}.union(
+            *(
+                {f"build_level@{value}", f"train_level@{value}-sequence_toy-17", f"test_level@{value}-cloudy_copy"}
+                for value in values
+            )
+        )
+
+    for values, new in (([0], [0]), ([0, 0.25], [0.25])):
+        params.write_text(yaml.safe_dump(study | {"sweep": sweep | {"values": values}}))
+        assert ran(dvc("repro").stdout) == stages(*new)
+    assert dvc("status").stdout == "Data and pipelines are up to date.\n"
 
 
 def interrupt(checkout: Path, environment: dict[str, str], how: signal.Signals) -> None:
