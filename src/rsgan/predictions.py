@@ -34,7 +34,8 @@ AXES = ("sample", "time", "y", "x", "band")  # in files; in tensors, bands come 
 PACKED = {"scale_factor": np.float32(0.5), "add_offset": np.float32(0.5)}
 MEMORY = "memory_order"  # attribute: the axes of a tensor, the outermost first; the last digits of sums depend on it
 REMEDY = "; --predictions-list says what is expected"
-FEW = 0.05  # share of strange values that a reflectance may have
+# Shares of values below 0, by more than a little, and far above 1 that a reflectance may have; poor models have many.
+NEGATIVE, LARGE, LITTLE = 0.2, 0.05, 0.05
 
 
 @dataclass(frozen=True)
@@ -243,8 +244,8 @@ def _check(name: str, values: NDArray[Any], shape: tuple[int, ...], scale: Scale
 
 def _check_reflectance(values: NDArray[Any]) -> None:
     """Refuse what looks like another scale."""
-    low, high = np.mean(values < -FEW), np.mean(values > 2)
-    if max(low, high) > FEW:
+    low, high = np.mean(values < -LITTLE), np.mean(values > 2)
+    if low > NEGATIVE or high > LARGE:
         likely = "network" if low > high else "255" if values.max() < 300 else "10000"
         raise ValueError(
             f"generated: found values from {values.min():g} to {values.max():g}, expected reflectance, nominally 0 to "
