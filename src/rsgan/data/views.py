@@ -53,10 +53,10 @@ class View:
     """One view, or as many of its products as are there. Its time steps are those of the target.
 
     Other products may lack some, at which their sensor saw nothing: they then stand for frames of zeros in network
-    scale under clouds of opacity 1. Without the target, steps are those at which every product has a frame.
+    scale under clouds of opacity 1. Where the target isn't there, steps are those at which any product has a frame.
 
     Raises:
-        DataError: If its products differ in size, or one has no frame at any of these steps.
+        DataError: If its products differ in size, or one has no frame at any of the target's steps.
     """
 
     def __init__(self, name: str, products: Mapping[str, ProductDataset], config: DatasetConfig) -> None:
@@ -66,9 +66,7 @@ class View:
             found = ", ".join(f"{name} {width}x{height}" for name, (width, height) in sizes.items())
             raise DataError(f"products differ in size ({found}); make the view again")
         self._seen = {name: frozenset(product.steps) for name, product in self._products.items()}
-        steps = self._seen.get(config.target) or frozenset.intersection(*self._seen.values())
-        if not steps:
-            raise DataError("there is no time step at which every product has a frame; make the view again")
+        steps = self._seen.get(config.target) or frozenset.union(*self._seen.values())
         for name, seen in self._seen.items():
             if seen.isdisjoint(steps):
                 raise DataError(
