@@ -49,7 +49,7 @@ def build_parser() -> Parser:
     parser.add_argument("--device", metavar="IDS", help="GPU: 0 or auto (default: CPU)")
     parser.add_argument("--precision", default="32", help="32, bf16-mixed or 16-mixed (default: %(default)s)")
     parser.add_argument("--cache", default="auto", help="none, ram, device or auto (default: %(default)s)")
-    parser.add_argument("--views", type=int, default=24, metavar="N", help="views to train on (default: %(default)s)")
+    parser.add_argument("--views", type=int, default=40, metavar="N", help="views to train on (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=20, metavar="N", help="timed in each run (default: %(default)s)")
     return parser
 
