@@ -77,26 +77,25 @@ def _cells(name: str, found: Interval) -> dict[str, float]:
 def charts(sweep: Sweep) -> list[Chart]:
     """Draw the Jaccard ratio and the error of each method against the key, as far as they were measured."""
     what = "Shaded are 95 % intervals. Solid lines and filled marks are networks, trained at each value; dashed lines "
-    ratios = draw_lines(
-        _lines(sweep, RATIO),
-        title=f"Jaccard ratio against {sweep.key}",
-        x=sweep.key,
-        y="Jaccard ratio",
-        zero=True,
-        real=True,
-        log=sweep.is_geometric,
-        caption=f"{what}and hollow marks baselines; grey ones references: what judges reach that learn from sources.",
-    )
-    errors = draw_lines(
-        _lines(sweep, RMSE),
-        title=f"RMSE against {sweep.key}",
-        x=sweep.key,
-        y="RMSE (reflectance)",
-        zero=True,
-        log=sweep.is_geometric,
-        caption="Error in the reflectance protocol. Without generation there is no image, and no error.",
-    )
-    return [chart for chart in (ratios, errors) if chart]
+    what += "and hollow marks baselines; grey ones references: what judges reach that learn from sources."
+    error = "Error in the reflectance protocol. Without generation there is no image, and no error."
+    drawn = [
+        draw_lines(
+            _lines(sweep, score),
+            title=f"{name} against {sweep.key}",
+            x=sweep.key,
+            y=axis,
+            zero=True,
+            real=score is RATIO,
+            log=sweep.is_geometric,
+            caption=caption,
+        )
+        for score, name, axis, caption in (
+            (RATIO, "Jaccard ratio", "Jaccard ratio", what),
+            (RMSE, "RMSE", "RMSE (reflectance)", error),
+        )
+    ]
+    return [chart for chart in drawn if chart]
 
 
 def _lines(sweep: Sweep, score: Score) -> list[Line]:

@@ -26,10 +26,15 @@ def is_product(path: Path) -> bool:
     return (path / INDEX).is_file()
 
 
-def check_output(path: Path, *, overwrite: bool) -> None:
-    """Raise `UsageError` if a product is there and may not be replaced, or anything else is."""
+def check_folder(path: Path) -> None:
+    """Raise `UsageError` if something stands where a folder is to be."""
     if path.is_symlink() or (path.exists() and not path.is_dir()):
         raise UsageError(f"{path}: found a file or link, expected a new folder; choose another --o")
+
+
+def check_output(path: Path, *, overwrite: bool) -> None:
+    """Raise `UsageError` if a product is there and may not be replaced, or anything else is."""
+    check_folder(path)
     if not path.exists() or not any(path.iterdir()):
         return
     own = {*(schema.folder for schema in SCHEMAS.values()), INDEX}

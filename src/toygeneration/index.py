@@ -14,6 +14,7 @@ from utils.number_lists import parse_numbers
 from utils.registry import Configured
 
 INDEX = "index.json"
+IDENTITY = "identity.json"  # beside the products of several views: what they were made from
 FORMAT_VERSION = 1  # raise it whenever the same configuration and seed give other bytes
 SHADOWS_VERSION = 2  # of products with shadows, which readers of version 1 don't look for
 LIBRARIES = ("h5py", "numpy", "pillow", "scipy", "sktime")

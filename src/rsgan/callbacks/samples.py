@@ -12,6 +12,7 @@ from pytorch_lightning.callbacks import Callback
 
 from src.rsgan.data.datamodule import ToyDataModule
 from src.rsgan.data.store import Batch, to_device
+from src.rsgan.data.views import to_reflectance
 from src.rsgan.experiments.experiment import Experiment
 from src.rsgan.learner import Learner
 from utils.colours import to_picture
@@ -63,7 +64,7 @@ def to_levels(images: torch.Tensor) -> Images:
 
     The first three bands are red, green and blue; a single band, or the first of two, becomes grey.
     """
-    reflectance = (images[:, :3].detach().float() + 1) / 2
+    reflectance = to_reflectance(images[:, :3].detach().float())
     return to_picture(reflectance.movedim(1, -1).cpu().numpy())  # (N, C, H, W) -> (N, H, W, C)
 
 

@@ -54,8 +54,9 @@ class Series:
                 f"dataset.crop: found {self.crop}, expected at most {smaller}, the smaller side of frames"
             )
         size = shape.height, shape.width
-        settings = {"crop": self.crop, "per_series": self.per_series, "reversals": self.reversals}
-        return plan_series(views, size, batch_size, **settings, rng=rng)
+        return plan_series(
+            views, size, batch_size, crop=self.crop, per_series=self.per_series, reversals=self.reversals, rng=rng
+        )
 
     def context(self, step: int, horizon: int) -> slice:
         """Of a series, what must be known to translate one step."""

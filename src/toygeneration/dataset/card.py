@@ -12,12 +12,12 @@ import yaml
 from src.toygeneration.arrays import DATASET, SCHEMAS
 from src.toygeneration.dataset.recipe import Recipe
 from src.toygeneration.export import ProductDataset
-from src.toygeneration.index import INDEX
+from src.toygeneration.index import IDENTITY, INDEX
 from utils.files import digest_file, new_file
 from utils.number_lists import format_numbers
 from utils.tables import markdown_table, write_json
 
-IDENTITY, README, CROISSANT = "identity.json", "README.md", "croissant.json"
+README, CROISSANT = "README.md", "croissant.json"
 MARK = "repro/toy-data/build_dataset.py"  # in all cards that are ours
 
 

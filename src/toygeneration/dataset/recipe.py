@@ -10,6 +10,7 @@ from src.toygeneration.config_files import DerivationConfig, GenerationConfig, I
 from src.toygeneration.derivation import DerivedProduct
 from src.toygeneration.export import ProductDataset, export, is_product
 from src.toygeneration.frames import FrameSource
+from src.toygeneration.index import IDENTITY
 from src.toygeneration.product import Product
 from src.toygeneration.timeserie.dataset import TSDataset
 from utils import config as configuration
@@ -26,7 +27,6 @@ FREE = {
     "imported": {"__all__": {"path"}},
     "derivations": {"__all__": {"latent_product_path"}},
 }
-IMPORTED = "identity.json"  # what an import leaves beside its products, and what stands for them
 
 
 class Recipe(Configured):
@@ -105,7 +105,7 @@ class Recipe(Configured):
         series = {name: [digest_file(file) for file in config.ts.files] for name, config in self.generations.items()}
         expected = "what utils/import_product.py --tile leaves beside its views"
         for name, config in self.imported.items():
-            series[name] = [digest_file(regular_file(Path(config.path, IMPORTED), expected))]
+            series[name] = [digest_file(regular_file(Path(config.path, IDENTITY), expected))]
         code = code_version(__name__, configured=self)
         return Identity(self.model_dump(mode="json", exclude=FREE), data=digest(series), code=code)
 

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from src.toygeneration.dataset.card import IDENTITY, write_card
+from src.toygeneration.dataset.card import write_card
 from src.toygeneration.dataset.recipe import Recipe
 from src.toygeneration.dataset.worker import attempt
 from src.toygeneration.dataset.workers import Results, Workers
 from src.toygeneration.export import check_output, is_product
+from src.toygeneration.index import IDENTITY
 from utils.errors import UsageError
 from utils.files import natural, remove_directory, sweep
 from utils.identity import ROOT, Identity, goes_on

@@ -1,6 +1,7 @@
 """Series of real images, read by time step and window."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -41,6 +42,11 @@ class Imagery(ABC):
     @property
     def whole(self) -> Window:
         return slice(0, self.height), slice(0, self.width)
+
+    def _check_bands(self, file: Path, known: Sequence[str]) -> None:
+        missing = [band for band in self._settings.bands or () if band not in known]
+        if missing:
+            raise DataError(f"{file}: --bands: found no band {missing[0]!r}, expected some of {', '.join(known)}")
 
     @abstractmethod
     def read(self, step: int, window: Window) -> Sample:

@@ -19,9 +19,9 @@ from src.toygeneration.exchange.rasters import Rasters
 from src.toygeneration.exchange.settings import ImportConfig
 from src.toygeneration.exchange.stacks import ArrayStack, VariableStack
 from src.toygeneration.exchange.tiles import Grid, assign, check_split, split_section
-from src.toygeneration.export import check_output, export, is_product, write
+from src.toygeneration.export import check_folder, check_output, export, is_product, write
 from src.toygeneration.frames import Features, FrameSource, Sample
-from src.toygeneration.index import describe
+from src.toygeneration.index import IDENTITY, describe
 from utils import memory
 from utils.errors import DataError, UsageError
 from utils.files import digest_file, new_directory
@@ -29,7 +29,7 @@ from utils.identity import Identity, code_version, digest
 from utils.number_lists import format_numbers
 from utils.tables import write_json
 
-IDENTITY, SPLIT = "identity.json", "split.yaml"
+SPLIT = "split.yaml"
 NEVER = "since some have none at any date; leave these out by --tile, or correct --nodata and --masks"
 # Where no step is whole, by the way of filling.
 REMEDY = {"null": "expected some; fill gaps by --fill=linear", "previous": NEVER, "linear": NEVER}
@@ -198,11 +198,7 @@ def import_tiles(images: Images, output: Path, *, overwrite: bool, on_tile: Call
             for number, tile in tiles.items():
                 samples = block.cut(tile)
                 if samples:
-                    place = tuple(
-                        slice(outer.start + inner.start, outer.start + inner.stop)
-                        for outer, inner in zip(window, tile, strict=True)
-                    )
-                    product = ImportedProduct(images, samples, place, number, split[number])
+                    product = ImportedProduct(images, samples, grid.window(number), number, split[number])
                     (folder / str(number)).mkdir()
                     write({folder / str(number): product})
                     made.append(number)
@@ -221,8 +217,7 @@ def import_tiles(images: Images, output: Path, *, overwrite: bool, on_tile: Call
 
 def check_views(path: Path, *, overwrite: bool) -> None:
     """Raise `UsageError` if views are there and may not be replaced, or anything else is."""
-    if path.is_symlink() or (path.exists() and not path.is_dir()):
-        raise UsageError(f"{path}: found a file or link, expected a new folder; choose another --o")
+    check_folder(path)
     found = list(path.iterdir()) if path.exists() else []
     views = [entry for entry in found if re.fullmatch("[0-9]+", entry.name) and is_product(entry)]
     strangers = sorted({entry.name for entry in found} - {entry.name for entry in views} - {IDENTITY, SPLIT})

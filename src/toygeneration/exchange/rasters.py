@@ -77,11 +77,6 @@ class Rasters(Imagery):
             raise DataError(f"{image.files[known[0]]}: found bands {found}, expected {expected}; choose by --bands")
         return [(image.files[band], [1]) for band in wanted or known]
 
-    def _check_bands(self, file: Path, known: list[str]) -> None:
-        missing = [band for band in self._settings.bands or () if band not in known]
-        if missing:
-            raise DataError(f"{file}: --bands: found no band {missing[0]!r}, expected some of {', '.join(known)}")
-
     def _pair(self, folder: Path, images: list[Image]) -> list[Path | None]:
         """The mask of each image: that of the same date or step."""
         if self._settings.masks is None:

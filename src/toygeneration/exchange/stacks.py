@@ -29,11 +29,8 @@ class Stack(Imagery):
 
     def _choose(self, nbands: int, file: Path) -> None:
         known = [str(number) for number in range(1, nbands + 1)]
-        wanted = self._settings.bands or known
-        missing = [band for band in wanted if band not in known]
-        if missing:
-            raise DataError(f"{file}: --bands: found no band {missing[0]!r}, expected some of {', '.join(known)}")
-        self._bands = [int(band) - 1 for band in wanted]
+        self._check_bands(file, known)
+        self._bands = [int(band) - 1 for band in self._settings.bands or known]
         self.nbands = len(self._bands)
 
     def _frame(self, values: NDArray[np.generic], mask: NDArray[np.generic] | None, where: str) -> Sample:

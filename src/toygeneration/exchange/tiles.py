@@ -40,6 +40,10 @@ class Grid:
     def place(self, number: int) -> tuple[int, int]:
         return divmod(number - 1, self.columns)
 
+    def window(self, number: int) -> Window:
+        """Where a tile lies in the scene."""
+        return self._window(*self.place(number))
+
     def blocks(self, scene: Imagery) -> Iterator[tuple[Window, dict[int, Window]]]:
         """Cut the scene into windows that fit into memory, each with the windows of its tiles within it, by number.
 
