@@ -67,16 +67,16 @@ class Method:
         return str(self.about.told or "–")
 
     @property
-    def knock_outs(self) -> dict[str, list[float]]:
-        """Means over seeds of `KNOCKED_OUT` with the whole source, then without each product that was knocked out."""
+    def knock_outs(self) -> dict[str, list[Interval]]:
+        """`KNOCKED_OUT` with the whole source, then without each product that was knocked out."""
         every = [result.scores for result in self.results]
         common = [name for name in every[0].knock_outs if all(name in scores.knock_outs for scores in every)]
         if not common:
             return {}
-        found = {"nothing": [[scores.reflectance[key].mean for key in KNOCKED_OUT] for scores in every]}
+        found = {"nothing": [[scores.reflectance[key] for scores in every] for key in KNOCKED_OUT]}
         for name in common:
-            found[name] = [[getattr(scores.knock_outs[name], key).mean for key in KNOCKED_OUT] for scores in every]
-        return {name: [sum(seeds) / len(every) for seeds in zip(*rows, strict=True)] for name, rows in found.items()}
+            found[name] = [[getattr(scores.knock_outs[name], key) for scores in every] for key in KNOCKED_OUT]
+        return {name: [*map(_over_seeds, scores)] for name, scores in found.items()}
 
     @property
     def is_reference(self) -> bool:
@@ -93,16 +93,17 @@ class Method:
     def mean(self, score: Score) -> float:
         return sum(self.values(score)) / len(self.results)
 
-    def half_width(self, score: Score) -> float:
-        """Half of the width of a score's 95 % interval over seeds; NaN for a single one."""
-        return half_width(self.values(score))
-
     def interval(self, score: Score) -> Interval:
-        """A score with its 95 % interval: over seeds where there are several, else over test views."""
-        if len(self.results) == 1 and self.has(score):
-            return self.results[0].scores.interval(score)
-        mean, half = self.mean(score), self.half_width(score)
-        return Interval(mean=mean, low=mean - half, high=mean + half, count=len(self.results))
+        return _over_seeds([result.scores.interval(score) for result in self.results])
+
+
+def _over_seeds(found: Sequence[Interval]) -> Interval:
+    """A score with its 95 % interval: over seeds where there are several, else over test views."""
+    if len(found) == 1:
+        return found[0]
+    values = [seed.mean for seed in found]
+    mean, half = sum(values) / len(values), half_width(values)
+    return Interval(mean=mean, low=mean - half, high=mean + half, count=len(values))
 
 
 AnyMethod = TypeVar("AnyMethod", bound=Method)

@@ -23,6 +23,10 @@ class Interval(BaseModel):
     high: Number
     count: NonNegativeInt
 
+    def cells(self, name: str) -> dict[str, float]:
+        """Of a row of a table: the mean under a name, and the ends under names that start with it."""
+        return {name: self.mean, f"{name}_low": self.low, f"{name}_high": self.high}
+
     @model_validator(mode="after")
     def _ordered(self) -> "Interval":
         if self.low > self.high:

@@ -34,6 +34,7 @@ from utils.scores import (
 from utils.tables import Number, Row, number, read_json
 
 ROUNDING = 1e-6
+UNMEASURED = Interval(mean=math.nan, low=math.nan, high=math.nan, count=0)
 Name = Annotated[str, Field(min_length=1, max_length=500)]
 
 
@@ -123,11 +124,11 @@ class Scores(Content):
         return score.name in self._section(score)
 
     def interval(self, score: Score) -> Interval:
-        return self._section(score)[score.name]
+        """Look a score up; NaN where it is undefined or wasn't measured."""
+        return self._section(score).get(score.name, UNMEASURED)
 
     def value(self, score: Score) -> float:
-        """Look a score up; NaN where it is undefined or wasn't measured."""
-        return self.interval(score).mean if self.has(score) else math.nan
+        return self.interval(score).mean
 
     def _section(self, score: Score) -> dict[str, Interval]:
         section = getattr(self, score.protocol)

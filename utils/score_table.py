@@ -1,7 +1,8 @@
 """Collect the test_scores.json of several experiments and seeds into one table, as Markdown and as CSV.
 
 Each row is a method, under the name of its folder: means over its seeds, ± the half-width of their 95 % confidence
-interval (Student's t) where there are two or more. References, which compete with nobody, stand last. Published figures
+interval (Student's t) where there are two or more; the CSV files have all intervals, over test views where there is one
+seed. References, which compete with nobody, stand last. Published figures
 stand beside those of experiments on data of the published size.
 """
 
@@ -16,12 +17,23 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # run as a script, Python looks for modules beside the script
 
 from utils.cli import Parser, run  # noqa: E402
-from utils.scores import JUDGES, ORIGINAL, REFLECTANCE, SCORES, TITLES, UNCERTAINTY, Score, digits  # noqa: E402
+from utils.scores import (  # noqa: E402
+    JUDGES,
+    KNOCKED_OUT,
+    ORIGINAL,
+    REFERENCES,
+    REFLECTANCE,
+    SCORES,
+    TITLES,
+    UNCERTAINTY,
+    digits,
+)
 
 WITHOUT = "What scores rest on: without a product of the source, or with that of another view"
 
 if TYPE_CHECKING:
-    from utils.comparison import Comparison, Method
+    from utils.comparison import Comparison
+    from utils.intervals import Interval
 
 
 def build_parser() -> Parser:
@@ -29,7 +41,8 @@ def build_parser() -> Parser:
     parser.add_argument(
         "scores", type=Path, nargs="+", metavar="PATH", help=f"{SCORES}, or a folder in which to look for such files"
     )
-    parser.add_argument("--o", type=Path, metavar="DIR", help="folder for scores.md and scores.csv (default: print)")
+    parser.add_argument("--o", type=Path, metavar="DIR", help="folder for the table and the CSV files (default: print)")
+    parser.add_argument("--csv", type=Path, metavar="DIR", help="folder for the CSV files alone, such as docs' tables")
     return parser
 
 
@@ -38,23 +51,33 @@ def main(arguments: argparse.Namespace) -> None:
     from utils.results import find_scores
 
     comparisons = compare(dict.fromkeys(file for path in arguments.scores for file in find_scores(path)))
-    if arguments.o is None:
-        print(markdown(comparisons))
-    else:
+    if arguments.o:
         write(comparisons, arguments.o)
+    if arguments.csv:
+        write_tables(comparisons, arguments.csv)
+    if not (arguments.o or arguments.csv):
+        print(markdown(comparisons))
 
 
 def write(comparisons: "Sequence[Comparison]", folder: Path) -> None:
     from utils.files import new_file
-    from utils.tables import write_csv
 
     with new_file(folder / "scores.md") as temporary:
         temporary.write_text(markdown(comparisons) + "\n", encoding="utf-8")
+    write_tables(comparisons, folder)
+
+
+def write_tables(comparisons: "Sequence[Comparison]", folder: Path) -> None:
+    from utils.tables import write_csv
+
+    knock_outs = [row for comparison in comparisons for row in _knock_out_records(comparison)]
     write_csv(folder / "scores.csv", [row for comparison in comparisons for row in _records(comparison)])
+    if knock_outs:
+        write_csv(folder / "knock_outs.csv", knock_outs)
 
 
 def _records(comparison: "Comparison") -> Iterator[dict[str, Any]]:
-    """Rows of the CSV file: mean and half-width of each score of each method, NaN where undefined."""
+    """Rows of the CSV file: each score of each method with its interval, NaN where undefined."""
     columns = [
         score for protocol in (ORIGINAL, REFLECTANCE, JUDGES, UNCERTAINTY) for score in comparison.columns(protocol)
     ]
@@ -63,8 +86,18 @@ def _records(comparison: "Comparison") -> Iterator[dict[str, Any]]:
         row = {"method": method.label, "dataset": about.dataset, "test_series": about.test_series}
         row |= {"experiment": about.experiment, "kind": about.kind, "told": method.told, "seeds": len(method.results)}
         for score in columns:
-            row |= {score.key: method.mean(score), f"{score.key}_±": method.half_width(score)}
+            row |= method.interval(score).cells(score.key)
         yield row
+
+
+def _knock_out_records(comparison: "Comparison") -> Iterator[dict[str, Any]]:
+    for method in comparison.methods:
+        about = {"method": method.label, "dataset": method.about.dataset, "kind": method.about.kind}
+        for missing, scores in method.knock_outs.items():
+            row = about | {"missing": missing, "seeds": len(method.results)}
+            for key, score in zip(KNOCKED_OUT, scores, strict=True):
+                row |= score.cells(key)
+            yield row
 
 
 def markdown(comparisons: "Sequence[Comparison]") -> str:
@@ -88,9 +121,9 @@ def _table(comparison: "Comparison", protocol: str) -> str:
 
     columns, rows = comparison.columns(protocol), []
     for method in having(comparison.methods, columns):
-        cells = [_cell(method, score) for score in columns]
-        label = escape(method.label) + (" *(reference)*" if method.is_reference else "")
-        rows.append([label, str(len(method.results)), *cells, escape(method.told)])
+        seeds = len(method.results)
+        cells = [in_words(method.interval(score), seeds) for score in columns]
+        rows.append([titled(method.label, method.about.kind), str(seeds), *cells, escape(method.told)])
         published = comparison.published(method)
         if published and protocol == ORIGINAL:
             rows.append(["*published*", "*5*", *(f"*{number:g}*" for number in published), ""])
@@ -101,20 +134,31 @@ def _knock_outs(comparison: "Comparison") -> str:
     from utils.tables import escape, markdown_table
 
     rows = [
-        [escape(method.label), escape(missing), *map(_number, means)]
+        [escape(method.label), escape(missing), *(_number(score.mean) for score in scores)]
         for method in comparison.methods
-        for missing, means in method.knock_outs.items()
+        for missing, scores in method.knock_outs.items()
     ]
     return markdown_table(["method", "what is missing", "RMSE", "Jaccard generated", "ratio"], rows)
 
 
+def titled(method: str, kind: str) -> str:
+    from utils.tables import escape
+
+    return escape(method) + (" *(reference)*" if kind in REFERENCES else "")
+
+
+def in_words(found: "Interval", seeds: int, *, of_views: bool = False) -> str:
+    """Write a score with its interval: `± half` over seeds, and `[low, high]` over test views if that is asked for."""
+    places = digits(found.mean)
+    if not math.isfinite(found.high - found.low):
+        return _number(found.mean)
+    if seeds > 1:
+        return f"{_number(found.mean)} ± {(found.high - found.low) / 2:.{places}f}"
+    return _number(found.mean) + (f" [{found.low:.{places}f}, {found.high:.{places}f}]" if of_views else "")
+
+
 def _number(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.{digits(value)}f}"
-
-
-def _cell(method: "Method", score: Score) -> str:
-    mean, half = method.mean(score), method.half_width(score)
-    return _number(mean) + ("" if math.isnan(mean) or math.isnan(half) else f" ± {half:.{digits(mean)}f}")
 
 
 if __name__ == "__main__":

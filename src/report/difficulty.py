@@ -10,7 +10,6 @@ from src.report.charts import Chart, Line, draw_lines
 from src.report.estimates import RATIO, RMSE, without_generation
 from src.report.tasks import Shown, Task, read_tasks
 from utils.errors import DataError
-from utils.intervals import Interval
 from utils.scores import SCORES, Score
 from utils.study import Study
 
@@ -63,15 +62,11 @@ def table(sweep: Sweep) -> Iterator[dict[str, Any]]:
         for method in task.methods:
             about, reference = method.about, without_generation(task, method)
             row = {"key": sweep.key, "value": value, "method": method.label, "kind": about.kind}
-            row |= {"views": about.views.test} | _cells("ratio", method.interval(RATIO))
-            row |= _cells("rmse", method.interval(RMSE))
+            row |= {"seeds": len(method.results), "views": about.views.test}
+            row |= method.interval(RATIO).cells("ratio") | method.interval(RMSE).cells("rmse")
             if reference:
-                row |= _cells("no_generation", reference.interval(RATIO))
+                row |= reference.interval(RATIO).cells("no_generation")
             yield row
-
-
-def _cells(name: str, found: Interval) -> dict[str, float]:
-    return {name: found.mean, f"{name}_low": found.low, f"{name}_high": found.high}
 
 
 def charts(sweep: Sweep) -> list[Chart]:

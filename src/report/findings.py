@@ -246,7 +246,9 @@ def _parts(task: Task) -> Iterator[str]:
     top = best((method for method in task.of(*COMPETITORS) if method.knock_outs), RATIO)
     if not top:
         return
-    whole, *missing = ((words(name), means[KNOCKED_OUT.index(RATIO.name)]) for name, means in top.knock_outs.items())
+    whole, *missing = (
+        (words(name), found[KNOCKED_OUT.index(RATIO.name)].mean) for name, found in top.knock_outs.items()
+    )
     parts = ", ".join(f"{show(ratio)} with {name}{_share(ratio, whole[1])}" for name, ratio in missing)
     yield f"What it rests on: with all of its source, “{top.label}” has a ratio of {show(whole[1])}; {parts}."
 

@@ -31,12 +31,12 @@ def test_means_and_intervals_over_seeds(tmp_path: Path) -> None:
     assert call(tmp_path, f"--o={tmp_path / 'table'}") == 0
     with (tmp_path / "table/scores.csv").open() as stream:
         best, gan = csv.DictReader(stream)
-    assert (best["method"], best["seeds"], best["test_mae_±"]) == ("cloudy_copy", "1", "")
+    assert (best["method"], best["seeds"], best["test_mae_low"]) == ("cloudy_copy", "1", "0.8")
     assert (gan["method"], gan["experiment"], gan["seeds"]) == ("gan", "cgan_toy_cloud_removal", "3")
     assert (best["correlation"], best["test_psnr"]) == ("", "inf")
     assert float(gan["rmse"]) == pytest.approx(2 / 3)
     low, high = stats.t.interval(0.95, 2, loc=2 / 3, scale=stats.sem(values))
-    assert float(gan["rmse_±"]) == pytest.approx((high - low) / 2)
+    assert [float(gan[f"rmse_{end}"]) for end in ("low", "high")] == pytest.approx([low, high])
     assert "| cloudy_copy | 1 | 0.800 |" in (tmp_path / "table/scores.md").read_text()
     assert "–" in (tmp_path / "table/scores.md").read_text()
 
