@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conftest import DERIVATION, GENERATION, ROOT, change, check_out, python
+from tests.conftest import DERIVATION, GENERATION, ROOT, change, check_out, load_script, python
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -184,6 +184,12 @@ def test_the_error_shown_is_the_error_given(checkout: Path) -> None:
     )
     assert done.returncode == 2
     assert done.stderr.startswith(shown.split("…")[0])
+
+
+def test_the_finding_is_drawn_from_the_results() -> None:
+    drawn = load_script("docs/pictures/finding.py").draw()
+    found = (ROOT / "docs/pictures/finding.svg").read_text(encoding="utf-8")
+    assert found == drawn, "run python docs/pictures/finding.py"
 
 
 def test_links_lead_somewhere() -> None:

@@ -38,6 +38,7 @@ SCRIPTS = [
     "utils/export_product.py",
     "utils/import_product.py",
     "utils/score_table.py",
+    "utils/fill_tables.py",
     "utils/benchmarks/toygeneration.py",
     "utils/benchmarks/import_product.py",
     "utils/benchmarks/training.py",

@@ -29,7 +29,7 @@ SERIES = [f"#0505{number:02x}" for number in range(8)]
 PAINTS = {INK: "currentColor", MUTED: "var(--muted)", RULE: "var(--rule)", PAPER: "var(--paper)"}
 PAINTS |= {colour: f"var(--c{number})" for number, colour in enumerate(SERIES)}
 MARKERS = "osD^vPX*"
-STYLE = Path(__file__).with_name("chart.mplstyle")
+STYLE, PAGE_STYLE = (Path(__file__).with_name(name) for name in ("chart.mplstyle", "page.css"))
 
 
 @dataclass(frozen=True)
@@ -202,6 +202,14 @@ def _svg(figure: "Figure", title: str, drawn: Iterable[Line | Dot]) -> str:
     (box,) = re.findall('viewBox="([^"]*)"', head)
     said = f"<title>{escape(title)}</title><desc>{escape('; '.join(map(str, drawn)))}.</desc>"
     return f'<svg class="chart" role="img" viewBox="{box}">{said}{body}'
+
+
+def alone(chart: Chart) -> str:
+    """Make an SVG file of a chart, which has the page's colours in light and in dark."""
+    colours, _, _ = PAGE_STYLE.read_text(encoding="utf-8").partition("svg.chart")
+    style = f"{colours}svg {{ color: var(--ink); background: var(--paper); font-family: sans-serif; }}"
+    head = '<svg xmlns="http://www.w3.org/2000/svg" width="720" '
+    return chart.svg.replace("<svg ", head, 1).replace("<title>", f"<style>{style}</style><title>", 1) + "\n"
 
 
 def _of_the_page(tag: str, prefix: str) -> str:

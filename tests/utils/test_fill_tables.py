@@ -11,7 +11,7 @@ from tests.utils.scores import content, write
 from utils import fill_tables, score_table
 from utils.cli import run
 from utils.comparison import compare
-from utils.fill_tables import END, START, TABLE, fill
+from utils.page_tables import END, START, TABLE, fill
 from utils.scores import KNOCKED_OUT, ORIGINAL, PUBLISHED, TABLES
 from utils.tables import write_csv
 
