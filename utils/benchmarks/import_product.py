@@ -1,23 +1,27 @@
 """Time the import of a scene in tiles against the time that reading and writing the same bytes takes.
 
 Made-up GeoTIFFs of a scene, one for each date, 16 bits a value, in pieces of 512 x 512 pixels. The floor reads them
-through rasterio, and writes frames and annotations of all tiles through h5py. Both run in turn; times are medians.
-Prints a Markdown table; peak memory is that of a process of its own.
+through rasterio, and writes frames and annotations of all tiles through h5py. Both run in turn, each time in a process
+of its own whose output is removed before the next one starts; times are medians. Prints a Markdown table.
 """
 
 import argparse
 import dataclasses
+import shutil
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from statistics import median
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # run as a script, Python looks for modules beside the script
 
-from utils.benchmarks.timing import benchmark_parser, median_seconds, peak_memory, print_table  # noqa: E402
+from utils.benchmarks.timing import benchmark_parser, in_turn, peak_memory, print_table  # noqa: E402
 from utils.cli import Parser, run  # noqa: E402
 
 PIECE = 512
@@ -39,18 +43,18 @@ def build_parser() -> Parser:
 def main(arguments: argparse.Namespace) -> None:
     from utils.memory import human
 
+    shape = arguments.size, arguments.bands, arguments.dates
     with tempfile.TemporaryDirectory(dir=arguments.o) as name:
         folder = Path(name)
-        shape = arguments.size, arguments.bands, arguments.dates
+        made = folder / "made"
         make_images(folder / "images", *shape)
-        made, again = folder / "made", folder / "again"
         actions = {
             "import": partial(import_images, folder, arguments.tile, made),
-            "floor": partial(read_and_write, folder / "images", *shape, arguments.tile, again),
+            "floor": partial(read_and_write, folder / "images", *shape, arguments.tile, made),
         }
-        seconds = median_seconds(arguments.runs, actions, outputs=(made, again))
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            peak = pool.submit(peak_of_import, folder, arguments.tile, folder / "apart").result()
+        measured = in_turn(arguments.runs, {name: partial(apart, action, made) for name, action in actions.items()})
+    seconds = {name: median(taken for taken, _ in runs) for name, runs in measured.items()}
+    peak = max(peak for _, peak in measured["import"])
     size, bands, dates = shape
     written = (size // arguments.tile * arguments.tile) ** 2 * dates * (4 * bands + 4)
     what = f"{size} x {size} pixels, {bands} bands, {dates} dates, tiles of {arguments.tile}"
@@ -112,9 +116,23 @@ def read_and_write(folder: Path, size: int, bands: int, dates: int, tile: int, o
         write(output / str(number), arrays | {f"annotations/{step}.h5": annotation for step in range(dates)})
 
 
-def peak_of_import(folder: Path, tile: int, output: Path) -> float:
-    import_images(folder, tile, output)
-    return peak_memory()
+def apart(action: Callable[[], object], output: Path) -> tuple[float, float]:
+    """Run something in a process of its own: seconds, once libraries are loaded, and peak memory in MiB."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        try:
+            return pool.submit(measure, action).result()
+        finally:
+            shutil.rmtree(output, ignore_errors=True)
+
+
+def measure(action: Callable[[], object]) -> tuple[float, float]:
+    import rasterio  # noqa: F401
+
+    import src.toygeneration.exchange.importing  # noqa: F401
+
+    began = time.perf_counter()
+    action()
+    return time.perf_counter() - began, peak_memory()
 
 
 if __name__ == "__main__":
