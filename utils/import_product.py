@@ -18,7 +18,7 @@ from utils.cli import Parser, path_argument, progress_bar, run, seed_argument  #
 # Settings by option: how they are read, what stands for a value, and what they mean.
 SETTINGS = {
     "pattern": (str, "TEXT", "names of the rasters: 'S2_{date:%%Y%%m%%d}*.tif'; also {step} and {band}"),
-    "variable": (str, "NAME", "of a NetCDF file or Zarr store"),
+    "variable": (str, "NAME", "of a NetCDF file or Zarr store; of a group: GROUP/NAME"),
     "bands": (list, "N,…", "that are kept, in this order: numbers from 1, or names (default: all)"),
     "scale": (float, "X", "reflectance is scale · value + offset (default: 1)"),
     "offset": (float, "X", "(default: 0)"),
@@ -30,7 +30,7 @@ SETTINGS = {
     "classes": (list, "NAME,…", "what is class 1, 2 and so on; other labels are background"),
     "fill": (str, "HOW", "pixels without a value: null (leave out their time step), previous or linear in time"),
     "tile": (int, "N", "side of the views that the scene is cut into, pixels (default: one product)"),
-    "block": (int, "N", "side of what is assigned to a split as a whole, tiles (default: 4)"),
+    "block": (int, "N", "side of what is assigned to a split as a whole, tiles (default: up to 4)"),
     "shares": (list, "X,X,X", "of training, validation and testing (default: 0.7,0.15,0.15)"),
 }
 NUMBERS = {"masked": int, "shares": float}  # what lists hold that aren't of text

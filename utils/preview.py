@@ -2,7 +2,8 @@
 
 Each product shows its instances, its classes and its frames; in rows of their own, where it has them, the opacity of
 its clouds (black clear, white opaque) and their shadows (white where they take all light). Frames are shown from
-reflectance 0 to 1: red, green and blue for three bands, first, middle and last band for more, grey for fewer.
+reflectance 0 to 1, or to what their titles say where a product is dark: red, green and blue for three bands, first,
+middle and last band for more, grey for fewer.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from utils.cli import Parser, run  # noqa: E402
 
 if TYPE_CHECKING:
     from src.toygeneration.export import ProductDataset
+    from src.toygeneration.frames import Frame, Opacity
     from utils.colours import Picture
 
 FRAMES_ACROSS = 8
@@ -85,11 +87,30 @@ def kinds_of(product: "ProductDataset") -> list[str]:
     return ["frame", *["cloud"] * product.has_clouds, *["shadow"] * product.has_shadows]
 
 
-def picture_of(product: "ProductDataset", kind: str, step: int) -> "Picture":
+def white_for(product: "ProductDataset") -> float:
+    """The reflectance that a product's frames show as white, by what some steps have below white clouds."""
+    import numpy as np
+
+    from utils.brightness import white_of
+
+    samples = [product[step] for step in equally_spaced(product.steps, FRAMES_ACROSS)]
+    ground = [
+        uncovered(sample["frame"], sample["cloud"]) if "cloud" in sample else sample["frame"] for sample in samples
+    ]
+    return white_of(np.concatenate([values.ravel() for values in ground]))
+
+
+def uncovered(frame: "Frame", opacity: "Opacity") -> "Frame":
+    """The values `(n, C)` below clouds that are white, where they are thin."""
+    thin = opacity < 0.5
+    return (frame[thin] - opacity[thin, None]) / (1 - opacity[thin, None])
+
+
+def picture_of(product: "ProductDataset", kind: str, step: int, white: float) -> "Picture":
     from utils.colours import to_picture
 
     if kind == "frame":
-        return to_picture(product.frame(step))
+        return to_picture(product.frame(step) / white)
     return to_picture((product.cloud if kind == "cloud" else product.shadow)(step)[..., None])
 
 
@@ -112,10 +133,11 @@ def cells(product: "ProductDataset", kind: str, steps: Iterable[int]) -> "Iterat
         yield "classes", colour_labels(classes, max(1, classes.max()))
     else:
         yield from [("", blank)] * 2
-    title = {"frame": "", "cloud": "opacity, ", "shadow": "shadow, "}[kind]
+    white = white_for(product)
+    title = {"frame": "" if white == 1 else f"white: {white:g}, ", "cloud": "opacity, ", "shadow": "shadow, "}[kind]
     for step in steps:
         there = step in product.steps
-        yield (f"{title}step {step}", picture_of(product, kind, step)) if there else ("", blank)
+        yield (f"{title}step {step}", picture_of(product, kind, step, white)) if there else ("", blank)
 
 
 def draw_animation(products: "list[ProductDataset]", path: Path) -> None:
@@ -127,13 +149,13 @@ def draw_animation(products: "list[ProductDataset]", path: Path) -> None:
 
     height = max(product.features.height for product in products)
     width = max(product.features.width for product in products)
-    places = [(product, kind) for product in products for kind in kinds_of(product)]
+    places = [(product, kind, white_for(product)) for product in products for kind in kinds_of(product)]
     shown = [np.zeros((height, width, 3), np.uint8) for _ in places]
     images = []
     for step in range(max(len(product) for product in products)):
-        for place, (product, kind) in enumerate(places):
+        for place, (product, kind, white) in enumerate(places):
             if step in product.steps:
-                picture = Image.fromarray(picture_of(product, kind, step))
+                picture = Image.fromarray(picture_of(product, kind, step, white))
                 shown[place] = np.asarray(picture.resize((width, height), 0))
         images.append(Image.fromarray(np.concatenate(shown, axis=1)))
     with new_file(path) as temporary:

@@ -10,6 +10,7 @@ from src.toygeneration.derivation import DerivedProduct
 from src.toygeneration.export import export
 from tests.conftest import CLOUDS, MOVING_CLOUDS, contents, derivation, scene
 from utils import preview
+from utils.brightness import white_of
 from utils.cli import run
 from utils.colours import colour_labels, to_picture
 
@@ -74,6 +75,20 @@ def test_pictures_show_reflectance_0_to_1(bands: int, shown: list[int]) -> None:
     picture = to_picture(frame)
     assert picture.shape == (5, 7, 3)
     assert np.abs(picture / 255 - np.clip(frame[..., shown], 0, 1)).max() <= 0.5 / 255 + 1e-6
+
+
+@pytest.mark.parametrize(("factor", "white"), [(1, 1), (0.5, 0.5), (0.3, 0.5), (0.2, 0.25), (0.01, 0.125)])
+def test_dark_products_are_shown_brighter_whatever_clouds_hide(factor: float, white: float) -> None:
+    frames = np.random.default_rng(0).uniform(0, factor, (2, 32, 32, 3)).astype(np.float32)
+    assert white_of(frames) == white
+    opacity = np.linspace(0, 1, 32, dtype=np.float32) * np.ones((32, 1), np.float32)
+    covered = frames[0] * (1 - opacity[..., None]) + opacity[..., None]
+    assert preview.uncovered(covered, opacity) == pytest.approx(frames[0][opacity < 0.5], abs=1e-6)
+    assert white_of(preview.uncovered(covered, opacity)) == white
+
+
+def test_brightness_needs_values() -> None:
+    assert white_of(np.full((2, 2), np.nan)) == white_of(np.zeros((0, 3))) == 1
 
 
 @pytest.mark.parametrize("number", [1, 4, 10, 16, 300])

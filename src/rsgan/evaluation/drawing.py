@@ -10,12 +10,13 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from src.rsgan.evaluation.metrics.classification import class_jaccard, classification_scores
+from utils.brightness import white_of
 from utils.colours import colour_labels, palette, show_row, to_picture
 from utils.files import new_file
 
 DPI = 100
 SIDE = 1.6  # inches of a frame
-LARGEST_ERROR = 0.3  # of reflectance, at the bright end of the colour scale
+LARGEST_ERROR = 0.3  # of reflectance, at the bright end of the colour scale, where white is reflectance 1
 Maps = Mapping[str, NDArray[np.integer]]
 LabelledMaps = tuple[str, NDArray[np.integer], Maps]  # title, truth (H, W), predictions (H, W) by name
 
@@ -31,23 +32,28 @@ class Strip:
 
 
 def draw_strips(strips: Sequence[Strip], path: Path) -> None:
-    """Draw time steps across, and source, generated and target frames and their errors down, view after view."""
+    """Draw time steps across, and source, generated and target frames and their errors down, view after view.
+
+    All are as bright as the targets ask for.
+    """
     rows = sum(len(strip.frames) + len(strip.errors) for strip in strips)
     columns = max(len(strip.steps) for strip in strips)
     figure = Figure(figsize=(columns * SIDE + 1.2, rows * SIDE * 1.08), dpi=DPI, layout="compressed")
+    white = white_of(np.stack([strip.frames["target"] for strip in strips]))
     axes = iter(figure.subplots(rows, squeeze=False).ravel())
     for strip in strips:
         first, *others = (f"step {step}" for step in strip.steps)
         titles = [f"{strip.title}, {first}", *others]
+        titles[-1] += "" if white == 1 else f", white: {white:g}"
         for name, frames in strip.frames.items():
             axis = next(axes)
             axis.set_ylabel(name, fontsize=9)
-            show_row(axis, to_picture(frames), titles)
+            show_row(axis, to_picture(frames / white), titles)
             titles = []
         for name, errors in strip.errors.items():
             axis = next(axes)
             axis.set_ylabel(name, fontsize=9)
-            shown = show_row(axis, errors, fill=np.nan, cmap="magma", vmin=0, vmax=LARGEST_ERROR)
+            shown = show_row(axis, errors, fill=np.nan, cmap="magma", vmin=0, vmax=LARGEST_ERROR * white)
             figure.colorbar(shown, ax=axis, label="reflectance", extend="max", aspect=10)
     _save(figure, path)
 

@@ -46,6 +46,8 @@ class Images:
     @classmethod
     def open(cls, path: Path, settings: ImportConfig, labels: Path | None, instances: Path | None) -> "Images":
         scene = open_imagery(path, settings)
+        if settings.tile and settings.block is None:
+            settings = settings.model_copy(update={"block": Grid.of(scene, settings.tile).block})
         brings_labels = labels is None and isinstance(scene, VariableStack) and scene.exported
         land_cover = None if brings_labels else find_land_cover(labels, instances, settings, scene)
         return cls(scene, land_cover, settings)
@@ -133,25 +135,21 @@ class Block:
 
     def __init__(self, images: Images, window: Window) -> None:
         scene, fill = images.scene, images.settings.fill
-        size = [axis.stop - axis.start for axis in window]
-        frames = np.empty((len(scene.steps), *size, scene.nbands), np.float32)
-        self._samples: dict[int, Sample] = {}
-        for step, frame in zip(scene.steps, frames, strict=True):
-            self._samples[step] = scene.read(step, window)
-            frame[:] = self._samples[step]["frame"]
-            self._samples[step]["frame"] = frame
+        self._samples = {step: scene.read(step, window) for step in scene.steps}
         if fill != "null":
+            frames = np.stack([sample["frame"] for sample in self._samples.values()])
             fill_gaps(frames, times_of(scene.steps, scene.dates), fill)
-        self._has_value = has_value(frames)
+            for sample, frame in zip(self._samples.values(), frames, strict=True):
+                sample["frame"] = frame
+        self._has_value = {step: has_value(sample["frame"]) for step, sample in self._samples.items()}
         self._parcels: Parcels | None = images.land_cover and images.land_cover.read(window)
 
     def cut(self, tile: Window) -> dict[int, Sample]:
         """The samples of a window within this one, those of steps with gaps left out."""
-        whole = self._has_value[:, *tile].all(axis=(1, 2))
         samples: dict[int, Sample] = {
             step: {kind: array[tile] for kind, array in sample.items()}
-            for (step, sample), is_whole in zip(self._samples.items(), whole.tolist(), strict=True)
-            if is_whole
+            for step, sample in self._samples.items()
+            if self._has_value[step][tile].all()
         }
         if self._parcels is not None and samples:
             instances, classes = self._parcels

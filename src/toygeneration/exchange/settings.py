@@ -23,7 +23,8 @@ class ImportConfig(Configured):
         classes: values of the labels that become class 1, 2 and so on.
         fill: of pixels without a value: their time step becomes null in that product, or they are filled.
         tile: side of the views that a scene is cut into, in pixels; None for one product of the whole scene.
-        block: side of the blocks of space that are assigned to training, validation and testing, in tiles.
+        block: side of the blocks of space that are assigned to training, validation and testing, in tiles; by default
+            up to 4, so that a scene has four of them in either direction.
         shares: of these three.
         seed: of that assignment.
     """
@@ -41,7 +42,7 @@ class ImportConfig(Configured):
     classes: Names | None = None
     fill: Fill = "null"
     tile: PositiveInt | None = None
-    block: PositiveInt = 4
+    block: PositiveInt | None = None
     shares: tuple[Share, Share, Share] = (0.7, 0.15, 0.15)
     seed: NonNegativeInt = 0
 

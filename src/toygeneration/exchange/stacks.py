@@ -83,7 +83,9 @@ class VariableStack(Stack):
 
     def __init__(self, file: Path, settings: ImportConfig) -> None:
         super().__init__(settings)
-        self._dataset, self._file = open_dataset(file), file
+        self._file = file
+        group, _, self._wanted = (settings.variable or "").rpartition("/")
+        self._dataset = open_dataset(file, group)
         self._name = self._find()
         self._variable = self._order(self._name)
         time, y, x, *rest = self._variable.dims
@@ -98,15 +100,16 @@ class VariableStack(Stack):
         self.exported = self._dataset.variables.keys() >= EXPORTED and self._name == "frame"
 
     def _find(self) -> str:
-        wanted, known = self._settings.variable, [str(name) for name in self._dataset.data_vars]
+        wanted, known = self._wanted, [str(name) for name in self._dataset.data_vars]
         series = [name for name in known if self._dataset[name].ndim in (3, 4)]
-        if wanted is None and "frame" in series:
+        if not wanted and "frame" in series:
             return "frame"
-        if wanted is None and len(series) == 1:
+        if not wanted and len(series) == 1:
             return series[0]
         if wanted not in known:
-            found = "several variables" if wanted is None else f"no variable {wanted!r}"
-            raise UsageError(f"{self._file}: found {found}, expected --variable to name one of {', '.join(known)}")
+            found = f"no variable {wanted!r}" if wanted else f"{len(known) or 'groups and no'} variables"
+            names = ", ".join(known or _series_of_groups(self._file))
+            raise UsageError(f"{self._file}: found {found}, expected --variable to name one of {names}")
         return wanted
 
     def _order(self, name: str) -> xr.DataArray:
@@ -151,11 +154,20 @@ class VariableStack(Stack):
         return sample
 
 
-def open_dataset(path: Path) -> xr.Dataset:
+def _series_of_groups(path: Path) -> list[str]:
+    """What `--variable` may name in a file whose root has no variable."""
+    with xr.open_datatree(path, engine="zarr" if path.is_dir() else None) as tree:
+        found = [(node.path.strip("/"), name, array) for node in tree.subtree for name, array in node.data_vars.items()]
+        return [f"{group}/{name}" for group, name, array in found if array.ndim == 4] or ["none, there is no series"]
+
+
+def open_dataset(path: Path, group: str) -> xr.Dataset:
+    more = {"decode_coords": "all", "group": group or None}
     try:
         if path.is_dir():
-            return xr.open_dataset(path, engine="zarr", consolidated=False, decode_coords="all")
+            return xr.open_dataset(path, engine="zarr", consolidated=False, **more)
         regular_file(path, "a NetCDF file")
-        return xr.open_dataset(path, decode_coords="all")
+        return xr.open_dataset(path, **more)
     except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"{path}: cannot be read as NetCDF or Zarr ({error}); replace it") from error
+        remedy = "replace it, or correct --variable" if group else "replace it"
+        raise DataError(f"{path}: cannot be read as NetCDF or Zarr ({error}); {remedy}") from error

@@ -13,6 +13,7 @@ from utils.number_lists import format_numbers
 from utils.seeding import Streams
 
 SPLITS = ("train", "val", "test")
+BLOCK = 4  # tiles that blocks of space have at most in either direction by default, and blocks that a scene then has
 BUDGET = 2**28  # bytes of frames that are in memory at once
 
 
@@ -33,6 +34,11 @@ class Grid:
             size = f"{scene.width}x{scene.height}"
             raise DataError(f"--tile: found {side} pixels, expected at most the side of the images, {size}; lower it")
         return cls(side, scene.height // side, scene.width // side)
+
+    @property
+    def block(self) -> int:
+        """The side of the blocks of space, in tiles, where nobody says it."""
+        return max(1, min(BLOCK, self.rows // BLOCK, self.columns // BLOCK))
 
     def number(self, row: int, column: int) -> int:
         return row * self.columns + column + 1

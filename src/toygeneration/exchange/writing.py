@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from src.toygeneration.exchange.georeferencing import quiet, to_gdal
 from src.toygeneration.export import ProductDataset, is_product
+from src.toygeneration.index import IDENTITY
 from utils.errors import DataError, UsageError
 from utils.files import natural, new_directory, new_file
 
@@ -26,12 +27,12 @@ PROVENANCE = "PROVENANCE"
 def find_products(paths: Iterable[Path]) -> dict[str, dict[str, Path]]:
     """Say what is exported of some folders: names of files, each with the products in it by group.
 
-    A product makes one file. So does a folder that holds products, such as a view: each is a group. Of a folder that
-    holds such folders, such as a data set, each of these makes one.
+    A product makes one file. So does a folder that holds products, such as a view: each is a group. Of a data set, or
+    another folder that holds such folders, each view makes one.
     """
     found: dict[str, dict[str, Path]] = {}
     for path in paths:
-        whole = _groups(path)
+        whole = {} if (path / IDENTITY).is_file() else _groups(path)
         made = {path.absolute().name: whole} if whole else {folder.name: _groups(folder) for folder in _folders(path)}
         made = {name: groups for name, groups in made.items() if groups}
         if not made:

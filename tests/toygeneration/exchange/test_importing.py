@@ -256,6 +256,10 @@ def test_products_come_back_to_the_bit(
     before, after = contents(source), contents(back)
     assert before.pop("index.json") != after.pop("index.json")
     assert before == after
+    if name != "moving":  # as a group of its view
+        assert export_by(view, f"--o={tmp_path / f'view.{suffix}'}") == 0
+        assert call(tmp_path / f"view.{suffix}", f"--variable={name}/frame", f"--o={tmp_path / 'group'}") == 0
+        assert {**contents(tmp_path / "group"), "index.json": 0} == {**before, "index.json": 0}
     assert len(ProductDataset(back)) == len(ProductDataset(source))
     assert ProductDataset(back).provenance()["format_version"] == (2 if name == "shadowed" else 1)
 
@@ -354,6 +358,18 @@ def test_tiles_are_windows_of_the_scene(tmp_path: Path) -> None:
     assert contents(tmp_path / "out") == before
 
 
+@pytest.mark.parametrize("suffix", ["nc", "zarr"])
+def test_a_file_of_groups_says_what_is_in_it(
+    suffix: str, view: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / f"view.{suffix}"
+    assert export_by(view, f"--o={file}") == 0
+    assert call(file, f"--o={tmp_path / 'out'}") == 2
+    assert "expected --variable to name one of clouded/frame, latent/frame\n" in capsys.readouterr().err
+    assert call(file, "--variable=sar/frame", f"--o={tmp_path / 'out'}") == 2
+    assert "correct --variable" in capsys.readouterr().err
+
+
 def mistakes() -> list[tuple[str, Callable[[Path], list[str]], str]]:
     """What is done to a good series, with which options, and what is said of it."""
 
@@ -425,7 +441,7 @@ def mistakes() -> list[tuple[str, Callable[[Path], list[str]], str]]:
         ("floats", labels(values=small.astype(np.float32)), "found values of type float32, expected whole numbers"),
         ("no labels", lambda _: ["--labels=none.tif"], "none.tif: no such file"),
         ("tile", lambda _: ["--tile=25"], "--tile: found 25 pixels, expected at most the side of the images, 30x24"),
-        ("blocks", lambda _: ["--tile=10"], "--tile: found 6 train, 0 val, 0 test views among 6"),
+        ("blocks", lambda _: ["--tile=10", "--block=4"], "--tile: found 6 train, 0 val, 0 test views among 6"),
         ("shares", lambda _: ["--tile=4", "--shares=0.5,0.1,0.1"], "shares: found 0.5, 0.1, 0.1, expected shares"),
         ("broken", broken, "cannot be read as a raster"),
         ("a file", lambda f: [f"--o={f / 'S2_20230401.tif'}"], "found a file or link, expected a new folder"),

@@ -64,6 +64,13 @@ def test_neighbours_are_in_one_split(
     assert split == assign(grid, block, shares, seed)
 
 
+@given(rows=st.integers(8, 40), columns=st.integers(8, 40), seed=st.integers(0, 3))
+def test_a_scene_has_places_for_each_split_by_default(rows: int, columns: int, seed: int) -> None:
+    grid = Grid(8, rows, columns)
+    assert {*assign(grid, grid.block, (0.7, 0.15, 0.15), seed).values()} >= {"train", "val", "test"}
+    assert grid.block == 4 or min(rows, columns) < 16
+
+
 def test_shares_are_kept_and_seeds_differ() -> None:
     grid = Grid(8, 80, 80)
     for shares in ((0.7, 0.15, 0.15), (0.2, 0.3, 0.5)):

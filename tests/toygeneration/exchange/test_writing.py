@@ -94,6 +94,13 @@ def test_a_data_set_makes_one_file_for_each_view(view: Path, tmp_path: Path) -> 
     check(opened(tmp_path / "out/9.nc", "latent"), ProductDataset(view / "latent"))
 
 
+def test_a_folder_of_imported_tiles_makes_one_file_for_each(view: Path, tmp_path: Path) -> None:
+    (view / "identity.json").write_text("{}")
+    assert call(view, f"--o={tmp_path / 'out'}", "--format=nc") == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["clouded.nc", "latent.nc"]
+    check(opened(tmp_path / "out/latent.nc"), ProductDataset(view / "latent"))
+
+
 def geotiffs(folder: Path, pattern: str) -> Iterator[tuple[str, np.ndarray]]:
     for file in sorted(folder.glob(pattern)):
         with quiet(), rasterio.open(file) as dataset:
