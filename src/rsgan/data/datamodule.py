@@ -100,16 +100,13 @@ class ToyDataModule:
         stores = {"none": Store, "ram": MemoryStore, "device": partial(MemoryStore, device=device, half=True)}
         self._stores = {split: stores[cache](self.views(split), self.kinds) for split in ("train", "val")}
         counts = ", ".join(f"{len(names)} {split}" for split, names in self.names.items())
-        where = {"none": "read from disk", "ram": "kept in memory", "device": "kept on the GPU in half precision"}
+        where = {"none": "read from disk", "ram": "kept in memory", "device": f"kept on the {device.type} in half precision"}
         logger.info("%s: views: %s; %s; %s", self.config.root, counts, self.features, where[cache])
 
     def _choose_cache(self, device: torch.device) -> Cache:
         """Take what the configuration says, or the fastest that fits."""
-        cache = self.config.cache
-        if cache == "device" and device.type == "cpu":
-            return "ram"
-        if cache != "auto":
-            return cache
+        if self.config.cache != "auto":
+            return self.config.cache
         size = size_in_memory([*self.views("train"), *self.views("val")], self.kinds)
         if device.type == "cuda" and size / 2 <= LARGEST_SHARE * torch.cuda.mem_get_info(device)[0]:
             return "device"

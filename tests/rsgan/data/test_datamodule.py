@@ -183,11 +183,14 @@ def test_memory_is_estimated(roots: dict[str, Path]) -> None:
     assert size_in_memory(views, ("source", "target")) == VIEWS * HORIZON * SIDE * SIDE * 9 * 4
 
 
-def test_the_device_cache_without_a_device_is_memory(roots: dict[str, Path]) -> None:
-    data = make(roots, dataset={"cache": "device"})
-    data.prepare(CPU)
-    assert batches(data)[0]["source"].dtype == torch.float32
-    assert data._stores["train"]._kept["source"].dtype == torch.float32
+@pytest.mark.parametrize("batching", [Frames(), SERIES])
+def test_the_device_cache_is_of_half_precision(batching: Frames | Series, roots: dict[str, Path]) -> None:
+    exact, rounded = (make(roots, dataset={"cache": cache}, batching=batching) for cache in ("ram", "device"))
+    for data in (exact, rounded):
+        data.prepare(CPU)
+    for one, other in zip(batches(exact), batches(rounded), strict=True):
+        assert other["source"].dtype == torch.float32
+        assert torch.equal(one["source"].half().float(), other["source"])
 
 
 @pytest.mark.parametrize("workers", [0, 2])
