@@ -100,7 +100,11 @@ class ToyDataModule:
         stores = {"none": Store, "ram": MemoryStore, "device": partial(MemoryStore, device=device, half=True)}
         self._stores = {split: stores[cache](self.views(split), self.kinds) for split in ("train", "val")}
         counts = ", ".join(f"{len(names)} {split}" for split, names in self.names.items())
-        where = {"none": "read from disk", "ram": "kept in memory", "device": f"kept on the {device.type} in half precision"}
+        where = {
+            "none": "read from disk",
+            "ram": "kept in memory",
+            "device": f"kept on the {device.type} in half precision",
+        }
         logger.info("%s: views: %s; %s; %s", self.config.root, counts, self.features, where[cache])
 
     def _choose_cache(self, device: torch.device) -> Cache:

@@ -9,10 +9,8 @@ from src.rsgan.data.store import Batch
 from src.rsgan.experiments import Generated
 from src.rsgan.experiments.experiment import Channels, Descend, Figures, stay
 from src.rsgan.experiments.utils import losses
-from src.rsgan.experiments.utils.series import SeriesExperiment, SeriesSettings, let_pass
+from src.rsgan.experiments.utils.series import LOG_VARIANCES, SeriesExperiment, SeriesSettings, let_pass
 from utils.fields import Amount
-
-LOG_VARIANCES = (-12.0, 4.0)  # that a network can claim, in network scale
 
 
 class Sequence(SeriesExperiment):

@@ -17,6 +17,8 @@ from src.rsgan.experiments.utils import losses
 from utils.fields import Amount
 from utils.scores import Sees
 
+LOG_VARIANCES = (-12.0, 4.0)  # that a network can claim, in network scale
+
 
 class SeriesExperiment(Experiment):
     """Translates series at once."""
