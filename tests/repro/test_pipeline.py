@@ -1,6 +1,9 @@
 """The pipeline: what depends on what, and what happens when it is interrupted, edited, added to or run again."""
 
+import functools
 import hashlib
+import itertools
+import operator
 import os
 import re
 import shlex
@@ -9,6 +12,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -50,6 +54,7 @@ SMALL_STUDY = {
     "experiments": ["cloud_removal/cgan_toy", "sar_to_optical/cycle_gan_toy"],
     "baselines": ["cloud_removal/cloudy_copy", "sar_to_optical/linear_regression"],
 }
+LEVEL = {"build_level": "", "train_level": "-sequence_toy-17", "test_level": "-cloudy_copy"}  # stages at each value
 CONFIGURED = {
     "without_radar.yaml": (
         "base: cgan_toy.yaml\ndataset: {name: optical, sources: [clouded_optical], target: clean_optical}\n"
@@ -59,11 +64,24 @@ CONFIGURED = {
 }
 
 
-def test_every_command_is_one_that_its_script_takes(run: Runner, dvc: Runner, checkout: Path) -> None:
-    for profile in PROFILES:
-        run(*python("repro/dvc.py", f"--profile={profile}", "--overwrite"))
-        params = yaml.safe_load((checkout / "params.yaml").read_text())
-        params["seeds"] = params["seeds"][:2]  # DVC is slow with hundreds of stages
+def whole_study(studies: list[dict[str, Any]]) -> dict[str, Any]:
+    """All that any profile runs, with one seed: DVC is slow with hundreds of stages."""
+
+    def every(*keys: str) -> list[Any]:
+        found = (functools.reduce(operator.getitem, keys, study) for study in studies)
+        return [*dict.fromkeys(itertools.chain.from_iterable(found))]
+
+    first, *_ = studies
+    lists = {key: every(key) for key in ("datasets", "experiments", "baselines")}
+    given = {key: first[key] | {"names": every(key, "names")} for key in ("time_series", "images")}
+    sweep = next(study["sweep"] for study in studies if study["sweep"]["values"])
+    return first | lists | given | {"sweep": sweep, "seeds": [17]}
+
+
+def test_every_command_is_one_that_its_script_takes(dvc: Runner, checkout: Path) -> None:
+    """Of what all profiles run, and of one that leaves most lists empty."""
+    profiles = {name: yaml.safe_load((ROOT / f"repro/profiles/{name}.yaml").read_text()) for name in PROFILES}
+    for params in (whole_study([*profiles.values()]), profiles["difficulty"]):
         (checkout / "params.yaml").write_text(yaml.safe_dump(params))
         shown = dvc("repro", "--dry", "--force").stdout
         commands = [shlex.split(line) for line in re.findall("> python (.*)\n", shown)]
@@ -79,6 +97,8 @@ def test_every_command_is_one_that_its_script_takes(run: Runner, dvc: Runner, ch
             given = [file for file in getattr(parsed, "cfg", None) or () if "levels" not in file.parts]
             assert all((ROOT / file).exists() for file in given)
             assert script != "make_reference_classifier.py" or not parsed.o.suffix  # which would make it a file
+    scales = [options.values() for study in profiles.values() for options in study["scale"].values()]
+    assert all((ROOT / file).exists() for file in itertools.chain.from_iterable(scales))
 
 
 def ran(shown: str) -> set[str]:
@@ -111,11 +131,11 @@ def add(checkout: Path) -> None:
     unet.write_text("# A comment.\n" + unet.read_text().replace('"""', '"""Documented otherwise: ', 1))
 
 
-def name_in_params(checkout: Path) -> None:
+def change_params(checkout: Path, **more: list[str] | dict[str, Any]) -> None:
+    """Put a sweep in the place of another, and lists at the end of others."""
     params = checkout / "params.yaml"
     study = yaml.safe_load(params.read_text())
-    study["experiments"] += ["cloud_removal/without_radar", "cloud_removal/my_experiment"]
-    study["baselines"] += ["cloud_removal/my_rule"]
+    study |= {key: value if key == "sweep" else study[key] + value for key, value in more.items()}
     params.write_text(yaml.safe_dump(study))
 
 
@@ -128,40 +148,28 @@ def test_what_is_added_or_edited_runs_what_it_concerns(finished: Path, dvc: Runn
 
     add(finished)
     assert ran(dvc("repro").stdout) == {"identify"}
-    assert dvc("status").stdout == "Data and pipelines are up to date.\n"
 
-    name_in_params(finished)
+    sweep = yaml.safe_load((finished / "repro/profiles/difficulty.yaml").read_text())["sweep"]
+    sweep |= {"experiments": ["sequence_toy"], "baselines": ["cloudy_copy"]}
+    new = {"experiments": ["cloud_removal/without_radar", "cloud_removal/my_experiment"]}
+    new |= {"baselines": ["cloud_removal/my_rule"]}
+    change_params(finished, **new, sweep=sweep | {"values": [0]})
     scoring = finished / "src/rsgan/evaluation/scoring.py"
     scoring.write_text(scoring.read_text() + "\nMORE = 1\n")
     stages = ran(dvc("repro").stdout)
     tests = {stage for stage in stages if stage.startswith("test")}
-    trained = {f"train@cloud_removal/{name}-17" for name in ("without_radar", "my_experiment")}
-    assert stages - tests == {"identify", "report"} | trained
-    assert len(tests) == tested + 3
+    trained = {f"train@{name}-17" for name in new["experiments"]}
+    assert stages - tests == {"identify", "report", "build_level@0", "train_level@0-sequence_toy-17"} | trained
+    assert len(tests) == tested + 3 + 1
+
+    change_params(finished, sweep=sweep | {"values": [0, 0.25]})
+    at_the_new_one = {f"{stage}@0.25{method}" for stage, method in LEVEL.items()}
+    assert ran(dvc("repro").stdout) == {"identify", "report"} | at_the_new_one
+    assert dvc("status").stdout == "Data and pipelines are up to date.\n"
 
     for file in (finished / ".dvc/cache/files/md5").glob("*/*"):
         name = file.parent.name + file.name.removesuffix(".dir")
         assert hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest() == name
-
-
-def test_a_value_that_is_added_to_a_sweep_runs_what_it_concerns(finished: Path, dvc: Runner) -> None:
-    params = finished / "params.yaml"
-    study = yaml.safe_load(params.read_text())
-    sweep = yaml.safe_load((finished / "repro/profiles/difficulty.yaml").read_text())["sweep"]
-    sweep |= {"experiments": ["sequence_toy"], "baselines": ["cloudy_copy"]}
-
-    def stages(*values: float) -> set[str]:
-        return {"identify", "report"}.union(
-            *(
-                {f"build_level@{value}", f"train_level@{value}-sequence_toy-17", f"test_level@{value}-cloudy_copy"}
-                for value in values
-            )
-        )
-
-    for values, new in (([0], [0]), ([0, 0.25], [0.25])):
-        params.write_text(yaml.safe_dump(study | {"sweep": sweep | {"values": values}}))
-        assert ran(dvc("repro").stdout) == stages(*new)
-    assert dvc("status").stdout == "Data and pipelines are up to date.\n"
 
 
 def interrupt(checkout: Path, environment: dict[str, str], how: signal.Signals) -> None:
