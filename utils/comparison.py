@@ -86,14 +86,11 @@ class Method:
     def has(self, score: Score) -> bool:
         return any(result.scores.has(score) for result in self.results)
 
-    def values(self, score: Score) -> list[float]:
-        """A score of each seed; NaN where it is undefined."""
-        return [result.scores.value(score) for result in self.results]
-
     def mean(self, score: Score) -> float:
-        return sum(self.values(score)) / len(self.results)
+        return self.interval(score).mean
 
     def interval(self, score: Score) -> Interval:
+        """A score, NaN where it is undefined or wasn't measured."""
         return _over_seeds([result.scores.interval(score) for result in self.results])
 
 

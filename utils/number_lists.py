@@ -1,7 +1,7 @@
-"""Numbers of views, as command lines and configurations list them."""
+"""Lists of numbers: of views, as command lines and configurations give them, and of equally spaced steps."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from utils.errors import shown
 
@@ -35,3 +35,9 @@ def format_numbers(numbers: Iterable[int]) -> str:
         else:
             ranges.append([number, number])
     return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)
+
+
+def equally_spaced(numbers: Sequence[int], most: int) -> list[int]:
+    """Choose up to so many that are equally far apart in a list, the first and the last among them."""
+    count = min(most, len(numbers))
+    return [numbers[round(place * (len(numbers) - 1) / max(count - 1, 1))] for place in range(count)]

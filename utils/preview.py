@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # run as a script, Python looks for modules beside the script
 
 from utils.cli import Parser, run  # noqa: E402
+from utils.number_lists import equally_spaced  # noqa: E402
 
 if TYPE_CHECKING:
     from src.toygeneration.export import ProductDataset
@@ -87,8 +88,11 @@ def kinds_of(product: "ProductDataset") -> list[str]:
     return ["frame", *["cloud"] * product.has_clouds, *["shadow"] * product.has_shadows]
 
 
-def white_for(product: "ProductDataset") -> float:
-    """The reflectance that a product's frames show as white, by what some steps have below white clouds."""
+def white_for(product: "ProductDataset", kind: str) -> float:
+    """What a product shows as white: 1 of masks, of frames a reflectance, by what some have below white clouds."""
+    if kind != "frame":
+        return 1
+
     import numpy as np
 
     from utils.brightness import white_of
@@ -114,12 +118,6 @@ def picture_of(product: "ProductDataset", kind: str, step: int, white: float) ->
     return to_picture((product.cloud if kind == "cloud" else product.shadow)(step)[..., None])
 
 
-def equally_spaced(steps: list[int], number: int) -> list[int]:
-    """Choose steps that are equally far apart, the first and the last among them."""
-    number = min(number, len(steps))
-    return [steps[round(place * (len(steps) - 1) / max(number - 1, 1))] for place in range(number)]
-
-
 def cells(product: "ProductDataset", kind: str, steps: Iterable[int]) -> "Iterator[tuple[str, Picture]]":
     """A line of the sheet: instances and classes of a product's first step, and some steps; each with a title."""
     import numpy as np
@@ -133,7 +131,7 @@ def cells(product: "ProductDataset", kind: str, steps: Iterable[int]) -> "Iterat
         yield "classes", colour_labels(classes, max(1, classes.max()))
     else:
         yield from [("", blank)] * 2
-    white = white_for(product)
+    white = white_for(product, kind)
     title = {"frame": "" if white == 1 else f"white: {white:g}, ", "cloud": "opacity, ", "shadow": "shadow, "}[kind]
     for step in steps:
         there = step in product.steps
@@ -149,7 +147,7 @@ def draw_animation(products: "list[ProductDataset]", path: Path) -> None:
 
     height = max(product.features.height for product in products)
     width = max(product.features.width for product in products)
-    places = [(product, kind, white_for(product)) for product in products for kind in kinds_of(product)]
+    places = [(product, kind, white_for(product, kind)) for product in products for kind in kinds_of(product)]
     shown = [np.zeros((height, width, 3), np.uint8) for _ in places]
     images = []
     for step in range(max(len(product) for product in products)):

@@ -20,7 +20,7 @@ from src.rsgan.data.datamodule import ToyDataModule
 from src.rsgan.data.datasets import Kind
 from src.rsgan.data.split import Split
 from src.rsgan.data.store import Batch, to_device
-from src.rsgan.data.views import equally_spaced, to_reflectance
+from src.rsgan.data.views import to_reflectance
 from src.rsgan.devices import Devices, compute_exactly, quieten
 from src.rsgan.evaluation.classifiers import FittedClassifier
 from src.rsgan.evaluation.drawing import Strip
@@ -40,6 +40,7 @@ from src.rsgan.translator import Tested, generate, open_baseline, open_experimen
 from utils.cli import progress_bar
 from utils.config import named, names, read
 from utils.errors import ConfigError, DataError, UsageError
+from utils.number_lists import equally_spaced
 from utils.scores import NO_GENERATION
 
 logger = logging.getLogger(__name__)
@@ -241,7 +242,7 @@ def _generate_validation(test: _Test) -> Iterator[Tensor]:
 def _strip(test: _Test, name: str, series: Batch, generated: Tensor, uncertain: Prediction | None) -> Strip:
     """Choose equally spaced steps of a series to show."""
     steps = test.data.features.steps
-    chosen = equally_spaced(len(steps), STEPS_SHOWN)
+    chosen = equally_spaced(range(len(steps)), STEPS_SHOWN)
 
     def shown(frames: Tensor) -> NDArray[np.float32]:
         return to_reflectance(frames[chosen].movedim(1, -1).cpu().numpy())  # (S, C, H, W) -> (S, H, W, C)

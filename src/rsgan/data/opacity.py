@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from src.rsgan.data.views import View, equally_spaced
+from src.rsgan.data.views import View
+from utils.number_lists import equally_spaced
 
 CELLS, BINS, BANDS = 2**14, 64, 14  # of the table, in all, of one band, and bands looked at: two bins each at least
 TAIL = 0.001  # share of the values at either end that have no bins of their own
@@ -53,8 +54,7 @@ def fit_opacity(views: Sequence[View]) -> OpacityTable:
     shape = chosen[0].features
     stride = int(np.ceil(np.sqrt(shape.height * shape.width / PIXELS)))
     spaced = (slice(None, None, stride), slice(None, None, stride))
-    seen = [(view, view.clouded_numbers()) for view in chosen]
-    places = [(view, numbers[place]) for view, numbers in seen for place in equally_spaced(len(numbers), STEPS)]
+    places = [(view, step) for view in chosen for step in equally_spaced(view.clouded_numbers(), STEPS)]
     values, opacity = (
         np.concatenate([view.read(step, kind)[spaced] for view, step in places]) for kind in ("clouded", "cloud")
     )  # (views * steps * rows, columns, bands)

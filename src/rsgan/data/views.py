@@ -144,11 +144,6 @@ class View:
         return {name: product.provenance() for name, product in self._products.items()}
 
 
-def equally_spaced(number: int, most: int) -> list[int]:
-    """Choose up to so many of the whole numbers below another one, the first and the last among them."""
-    return np.unique(np.linspace(0, number - 1, most).round().astype(int)).tolist()
-
-
 def to_network_scale(frame: NDArray[np.float32]) -> NDArray[np.float32]:
     """Map reflectance, nominally in [0, 1], to what networks work on, nominally in [-1, 1]: `(x - 0.5) / 0.5`."""
     return (frame - MIDDLE) / np.float32(0.5)
