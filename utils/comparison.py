@@ -1,25 +1,33 @@
 """Which results stand in one table, and which are seeds of one method and may be averaged."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
 from utils.errors import DataError
 from utils.files import natural
-from utils.intervals import Interval, half_width
-from utils.results import About, Scores, read_scores
+from utils.intervals import Interval, bootstrap_ratio, half_width
+from utils.results import About, Scores, ViewRow, read_scores
 from utils.scores import (
+    BASELINE,
+    COMPETITORS,
     KNOCKED_OUT,
+    NO_GENERATION,
     PUBLISHED,
     PUBLISHED_SIZE,
     PUBLISHED_VIEWS,
+    RATIO,
     REFERENCES,
     TABLES,
+    VIEWS,
     Score,
     of_judge,
+    under,
 )
 from utils.tables import RowModel, read_rows
 
@@ -111,6 +119,56 @@ def having(methods: Iterable[AnyMethod], scores: Sequence[Score]) -> list[AnyMet
     return [method for method in methods if any(map(method.has, scores))]
 
 
+def of(methods: Iterable[AnyMethod], *kinds: str) -> list[AnyMethod]:
+    return [method for method in methods if method.about.kind in kinds]
+
+
+def best(methods: Iterable[AnyMethod], score: Score) -> AnyMethod | None:
+    """Find the first of the methods that are best in a score; None if it is undefined for all."""
+    defined = [method for method in methods if not math.isnan(method.mean(score))]
+    return max(defined, key=lambda method: score.merit(method.mean(score)), default=None)
+
+
+def without_generation(among: Iterable[AnyMethod], method: Method | None, score: Score) -> AnyMethod | None:
+    """What judges reach that learn from the best of the sources: the line that a method's images have to be above.
+
+    Data sets may show the same targets beside other sources: those of the method's own count, where there are any.
+    """
+    every = of(among, NO_GENERATION)
+    own = [other for other in every if method and other.about.dataset == method.about.dataset]
+    return best(own or every, score)
+
+
+def ratio_difference(one: Method, other: Method, judge: str = "") -> Interval | None:
+    """Estimate `one`'s Jaccard ratio less `other`'s, under the headline judge or another; see `paired_difference`."""
+    return paired_difference(one, other, under(judge, "jaccard_generated"), over=under(judge, "jaccard_real"))
+
+
+def paired_difference(one: Method, other: Method, score: str, *, over: str | None = None) -> Interval | None:
+    """Estimate `one`'s mean score, or ratio of means, less `other`'s; None if not all views' scores are known.
+
+    Both are tested on the same views, so views are drawn together for both (paired bootstrap); a view's score is its
+    mean over seeds.
+    """
+    ours, others = _by_view(one, score), _by_view(other, score)
+    lower = _by_view(one, over) if over else dict.fromkeys(ours, 1.0)
+    if len(lower) < 2 or not ours.keys() == others.keys() == lower.keys():
+        return None
+    values = [np.array([found[view] for view in sorted(lower)]) for found in (ours, others, lower)]
+    if not np.isfinite(values).all() or not values[2].all():
+        return None
+    return bootstrap_ratio(values[0] - values[1], values[2], rng=np.random.default_rng(0))
+
+
+def _by_view(method: Method, score: str) -> dict[str, float]:
+    """Average a score over seeds, view by view."""
+    found: dict[str, list[float]] = {}
+    for result in method.results:
+        for row in result.rows(VIEWS, ViewRow):
+            found.setdefault(row.view, []).append(row.value(score))
+    return {view: sum(values) / len(values) for view, values in found.items() if len(values) == len(method.results)}
+
+
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """Methods that were tested on the same views and judged by the same classifiers, the best Jaccard ratio first.
@@ -143,6 +201,22 @@ class Comparison:
         """The scores of a protocol's table, or of that by judge, that any method has."""
         known = TABLES.get(protocol) or [score for judge in self.about.judges for score in of_judge(judge.name)]
         return [score for score in known if any(method.has(score) for method in self.methods)]
+
+    def gains(self) -> Iterator[tuple[Method, Method, str, Interval]]:
+        """What images are worth.
+
+        Yields:
+            Each method that competes; the best reference without generation, and the best baseline; a judge, by whom
+            they are the best; and the method's Jaccard ratio less theirs under it, where all views' scores are known.
+        """
+        for method in of(self.methods, *COMPETITORS):
+            for judge in self.about.judges:
+                ratio = next(score for score in of_judge(judge.name) if score.name == RATIO)
+                references = without_generation(self.methods, method, ratio), best(of(self.methods, BASELINE), ratio)
+                for reference in filter(None, references):
+                    found = ratio_difference(method, reference, judge.name)
+                    if reference is not method and found:
+                        yield method, reference, judge.name, found
 
 
 def compare(files: Iterable[Path]) -> list[Comparison]:

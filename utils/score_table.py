@@ -74,6 +74,9 @@ def write_tables(comparisons: "Sequence[Comparison]", folder: Path) -> None:
     write_csv(folder / "scores.csv", [row for comparison in comparisons for row in _records(comparison)])
     if knock_outs:
         write_csv(folder / "knock_outs.csv", knock_outs)
+    gains = [row for comparison in comparisons for row in _gain_records(comparison)]
+    if gains:
+        write_csv(folder / "gains.csv", gains)
 
 
 def _records(comparison: "Comparison") -> Iterator[dict[str, Any]]:
@@ -98,6 +101,12 @@ def _knock_out_records(comparison: "Comparison") -> Iterator[dict[str, Any]]:
             for key, score in zip(KNOCKED_OUT, scores, strict=True):
                 row |= score.cells(key)
             yield row
+
+
+def _gain_records(comparison: "Comparison") -> Iterator[dict[str, Any]]:
+    for method, reference, judge, found in comparison.gains():
+        row = {"method": method.label, "dataset": method.about.dataset, "kind": method.about.kind, "judge": judge}
+        yield row | {"above": reference.about.kind, "which": reference.label} | found.cells("gain")
 
 
 def markdown(comparisons: "Sequence[Comparison]") -> str:

@@ -1,16 +1,15 @@
 """Scores in words and tables: means with their 95 % intervals, and which method is best."""
 
 import math
-from collections.abc import Iterable
 
 from src.report.tasks import Shown, Task
-from utils.comparison import Method, having
+from utils import comparison
+from utils.comparison import Method, best, having
 from utils.results import ConfusionRow
 from utils.scores import (
     COMPETITORS,
     CONFUSION,
     JUDGES,
-    NO_GENERATION,
     ORIGINAL,
     REFLECTANCE,
     TABLES,
@@ -49,20 +48,8 @@ def in_words(method: Method, score: Score) -> str:
     return f"{show(method.mean(score))} {spread(method, score)}".rstrip()
 
 
-def best(methods: Iterable[Shown], score: Score) -> Shown | None:
-    """Find the first of the methods that are best in a score; None if it is undefined for all."""
-    defined = [method for method in methods if not math.isnan(method.mean(score))]
-    return max(defined, key=lambda method: score.merit(method.mean(score)), default=None)
-
-
 def without_generation(task: Task, method: Shown | None = None, score: Score = RATIO) -> Shown | None:
-    """What judges reach that learn from the best of the sources: the line that a method's images have to be above.
-
-    Data sets may show the same targets beside other sources: those of the method's own count, where there are any.
-    """
-    every = task.of(NO_GENERATION)
-    own = [other for other in every if method and other.about.dataset == method.about.dataset]
-    return best(own or every, score)
+    return comparison.without_generation(task.methods, method, score)
 
 
 def score_tables(task: Task) -> dict[str, list[Score]]:

@@ -4,14 +4,13 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import permutations
 
-import numpy as np
-
 from src.report import cloud_cover
 from src.report.charts import Chart, Dot, draw_dots
-from src.report.estimates import GENERATED, RATIO, REAL, RMSE, best, in_words, show, without_generation
+from src.report.estimates import GENERATED, RATIO, REAL, RMSE, in_words, show, without_generation
 from src.report.tasks import Shown, Task, words
-from utils.intervals import Interval, bootstrap_ratio
-from utils.results import About, ViewRow
+from utils.comparison import best, paired_difference, ratio_difference
+from utils.intervals import Interval
+from utils.results import About
 from utils.scores import (
     BASELINE,
     BOUND,
@@ -21,7 +20,6 @@ from utils.scores import (
     NO_GENERATION,
     OPACITIES,
     TSTR_RATIO,
-    VIEWS,
     Score,
     of_judge,
 )
@@ -146,36 +144,6 @@ def _between(found: Interval | None) -> str:
     return f" [{show(found.low)}, {show(found.high)}]" if found else ""
 
 
-def ratio_difference(one: Shown, other: Shown) -> Interval | None:
-    """Estimate `one`'s Jaccard ratio less `other`'s; both are tested on the same real frames."""
-    return _difference(one, other, "jaccard_generated", over="jaccard_real")
-
-
-def _difference(one: Shown, other: Shown, score: str, *, over: str | None = None) -> Interval | None:
-    """Estimate `one`'s mean score, or ratio of means, less `other`'s; None if not all views' scores are known.
-
-    Both are tested on the same views, so views are drawn together for both (paired bootstrap); a view's score is its
-    mean over seeds.
-    """
-    ours, others = _by_view(one, score), _by_view(other, score)
-    under = _by_view(one, over) if over else dict.fromkeys(ours, 1.0)
-    if len(under) < 2 or not ours.keys() == others.keys() == under.keys():
-        return None
-    values = [np.array([found[view] for view in sorted(under)]) for found in (ours, others, under)]
-    if not np.isfinite(values).all() or not values[2].all():
-        return None
-    return bootstrap_ratio(values[0] - values[1], values[2], rng=np.random.default_rng(0))
-
-
-def _by_view(method: Shown, score: str) -> dict[str, float]:
-    """Average a score over seeds, view by view."""
-    found: dict[str, list[float]] = {}
-    for result in method.results:
-        for row in result.rows(VIEWS, ViewRow):
-            found.setdefault(row.view, []).append(row.value(score))
-    return {view: sum(values) / len(values) for view, values in found.items() if len(values) == len(method.results)}
-
-
 def _error(task: Task, top: Shown) -> Iterator[str]:
     """Say so if small errors and useful images are not the same."""
     closest = best(task.of(*COMPETITORS), RMSE)
@@ -259,7 +227,7 @@ def _knowledge(task: Task) -> Iterator[str]:
     for one, other in permutations(task.of(*COMPETITORS), 2):
         what = _told_more(one.about, other.about)
         if what and not math.isnan(one.mean(RATIO) - other.mean(RATIO)):
-            found = ratio_difference(one, other), _difference(one, other, RMSE.name)
+            found = ratio_difference(one, other), paired_difference(one, other, RMSE.name)
             ratio, error = (
                 f"{show(one.mean(score) - other.mean(score))}{_between(difference)} in {score.title}"
                 for score, difference in zip((RATIO, RMSE), found, strict=True)

@@ -4,8 +4,9 @@ import base64
 import io
 from pathlib import Path
 
-from src.report.estimates import RATIO, best, without_generation
+from src.report.estimates import RATIO, without_generation
 from src.report.tasks import Shown, Task
+from utils.comparison import best
 from utils.errors import DataError
 from utils.reading import regular_file
 from utils.scores import BASELINE, BOUND, CLASS_MAPS, GENERATORS, SAMPLES

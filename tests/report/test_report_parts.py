@@ -14,12 +14,12 @@ from PIL import Image
 from src.report import cloud_cover, findings, runs
 from src.report.charts import Dot, Line, Look, draw_dots, draw_lines
 from src.report.estimates import RATIO, in_words, show
-from src.report.findings import ratio_difference
 from src.report.page import below
 from src.report.tasks import Shown, Task, words
 from src.report.thumbnails import shrink
 from src.report.training import Figure, split
 from tests.report.study import classifier, no_generation, page, parse, picture, result, study, tables, tasks
+from utils.comparison import ratio_difference
 from utils.errors import DataError
 from utils.identity import Identity
 from utils.intervals import Interval

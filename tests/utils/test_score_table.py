@@ -11,6 +11,7 @@ from scipy import stats
 from tests.utils.scores import content, write
 from utils import score_table
 from utils.cli import run
+from utils.tables import write_csv
 
 RULE = {"experiment": "cloudy_copy", "kind": "baseline", "seed": None}
 
@@ -113,6 +114,35 @@ def test_names_are_shown_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert r"## a\|b \`c\` \<b\>\&amp;: 38" in shown
     assert r"\_\_x\_\_ \*y\* \[z\](w)" in shown
     assert r"| \\\| | 1 |" in shown
+
+
+def test_gains_over_no_generation_and_over_the_best_baseline(tmp_path: Path) -> None:
+    """Each judge chooses what is the best by it; intervals are of differences over the same views."""
+    without, rule = RULE | {"kind": "no generation"}, RULE
+    for name, value, about in (("gan", 0.7, {}), ("rule", 0.6, rule), ("worse", 0.1, rule), ("none", 0.65, without)):
+        folder = write(tmp_path, value, name, **about).parent
+        views = [{"view": str(n), **_judged(n, value)} for n in range(5)]
+        write_csv(folder / "views.csv", views)
+    other = json.loads((tmp_path / "worse/eval/test_scores.json").read_text())
+    other["judges"]["minirocket"]["jaccard_ratio"] |= {"mean": 0.9, "high": 1.0}
+    (tmp_path / "worse/eval/test_scores.json").write_text(json.dumps(other))
+    assert call(tmp_path, f"--csv={tmp_path / 'table'}") == 0
+    with (tmp_path / "table/gains.csv").open() as stream:
+        rows = {(row["method"], row["judge"], row["above"]): row for row in csv.DictReader(stream)}
+    assert len(rows) == 2 * 2 + 2 * 2 + 2  # the best baseline isn't above itself
+    row = rows["gan", "logistic_regression", "no generation"]
+    assert (row["which"], float(row["gain"])) == ("none", pytest.approx(0.05 / 0.9))
+    assert 0 < float(row["gain_low"]) == pytest.approx(float(row["gain_high"]))  # where views differ alike
+    assert rows["gan", "logistic_regression", "baseline"]["which"] == "rule"
+    assert rows["gan", "minirocket", "baseline"]["which"] == "worse"
+    assert float(rows["worse", "minirocket", "no generation"]["gain"]) == pytest.approx(-0.55 / 0.9)
+
+
+def _judged(view: int, value: float) -> dict[str, float]:
+    """A view's scores: land cover is recognised in some views better than in others, whatever the method."""
+    judges, ease = ("logistic_regression", "minirocket"), (view - 2) / 50
+    of_frames = {f"jaccard_generated_{judge}": value + ease for judge in judges}
+    return of_frames | {f"jaccard_real_{judge}": 0.9 for judge in judges}
 
 
 @pytest.mark.parametrize(
