@@ -1,6 +1,6 @@
 """What experiment files may hold."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, PositiveInt, model_validator
@@ -9,10 +9,11 @@ from src.rsgan.data.datasets import DatasetConfig
 from src.rsgan.evaluation.classifiers import CLASSIFIERS, DEFAULT, ReferenceClassifier
 from src.rsgan.experiments import EXPERIMENTS, ExperimentSettings
 from src.rsgan.experiments.optimization import Adam, Schedule
-from src.rsgan.models import NETWORKS
+from src.rsgan.models import NETWORKS, Network
 from utils.config import Paths, join, load, names, validate
 from utils.fields import PathText
 from utils.registry import Configured, nearest
+from utils.scores import Sees
 
 DEFAULT_MONITOR = "Metric/val_mae"
 
@@ -94,6 +95,7 @@ class ExperimentConfig(CommonConfig):
             *_differences("model", self.model, settings.networks, settings.networks),
             *_differences("optimizer", self.optimizer, settings.optimizers, settings.optimizers),
             *_differences("lr_scheduler", self.lr_scheduler or {}, settings.optimizers, ()),
+            *_unfit(self.model, settings),
         ]
         for section in ("model_checkpoint", "early_stopping"):
             watched, known = getattr(self, section), settings.monitors
@@ -129,3 +131,13 @@ def _differences(section: str, found: Collection[str], known: Collection[str], n
         if name not in known
     ]
     return strangers + [f"missing key '{section}.{name}'" for name in needed if name not in found]
+
+
+def _unfit(networks: Mapping[str, Network], settings: ExperimentSettings) -> Iterator[str]:
+    """Name networks of frames where one of series is needed, and the other way round."""
+    for name, network in networks.items():
+        needed: Sees = "series" if name in settings.of_series else "frame"
+        if name in settings.networks and network.takes != needed:
+            fit = ", ".join(known for known, entry in NETWORKS.entries.items() if entry.takes == needed)
+            found = f"{network.name}, which is given one {network.takes} at a time"
+            yield f"model.{name}: found {found}, expected what is given one {needed}: {fit}"

@@ -74,7 +74,8 @@ def predict(
 
     Raises:
         ConfigError: If a file is wrong, or networks cannot have frames of that size.
-        UsageError: If the checkpoint or the number of products is another experiment's.
+        UsageError: If the checkpoint or the number of products is another experiment's, or standard deviations that
+            aren't of what is made are in its place.
         DataError: If something cannot be read, or products don't fit together.
     """
     quieten()
@@ -98,8 +99,11 @@ def predict(
     provenance = describe(run.seed, config, sources[0].provenance()) | origin
     written = {out: to_reflectance(_on_disk(made.frames))}
     uncertain = uncertainty_of(made)
+    spread = out.with_name(f"{out.name}_std")
     if uncertain:
-        written[out.with_name(f"{out.name}_std")] = _on_disk(uncertain.std) / 2
+        written[spread] = _on_disk(uncertain.std) / 2
+    elif spread.exists():
+        raise UsageError(f"{spread}: found what would be taken for deviations of {out}, which has none; remove it")
     steps = view.features.steps
     export(
         {path: PredictedProduct(frames, steps, sources, provenance) for path, frames in written.items()},

@@ -21,7 +21,19 @@ from src.rsgan.experiments.experiment import TrainedSettings
 from src.rsgan.learner import Learner
 from tests import mutating
 from tests.conftest import change
-from tests.rsgan.conftest import CGAN, CONFIGS, CYCLE, FILES, OTHERS, RECURRENT, RUN, SCALES, UPPER_BOUND, features
+from tests.rsgan.conftest import (
+    CGAN,
+    CONFIGS,
+    CYCLE,
+    FILES,
+    OTHERS,
+    RECURRENT,
+    RUN,
+    SCALES,
+    SEQUENCE,
+    UPPER_BOUND,
+    features,
+)
 from utils.config import load, read, validate
 from utils.errors import ConfigError
 from utils.identity import Identity
@@ -180,6 +192,10 @@ MISTAKES = [
     ),
     ({"model__generator__enc_kwargs": {"dropot": 0.4}}, "unknown key 'model.generator.enc_kwargs.0.dropot' (did you"),
     ({"model__generators": {"name": "unet"}}, "model.generators"),
+    (
+        {"model__generator": {"name": "temporal_unet", "widths": [8], "in_time": ["both"]}},
+        "model.generator: found temporal_unet, which is given one series at a time, expected what is given one frame",
+    ),
     ({"optimizer__generater": {"lr": 1e-3}}, "unknown key 'optimizer.generater' (did you mean 'generator'?)"),
     ({"optimizer__generator__lr": -1.0}, "optimizer.generator.lr: found -1.0"),
     ({"optimizer__generator__betas": [0.5]}, "optimizer.generator.betas"),
@@ -222,6 +238,12 @@ def test_a_section_that_is_missing() -> None:
 def test_all_mistakes_are_named_together() -> None:
     with pytest.raises(ConfigError, match=r"3 problems: \(1\) .* \(2\) .* \(3\) "):
         config(CGAN, experiment__seed=-1, dataset__root=3, optimizer__generator__lr=0)
+
+
+def test_networks_of_frames_do_not_take_series() -> None:
+    network = load(CGAN)["model"]["generator"]
+    with pytest.raises(ConfigError, match="found unet, which is given one frame at a time, expected .*: temporal_unet"):
+        config(SEQUENCE, model__generator=network)
 
 
 SIDE = {"model__generator__input_size": [6, 256, 256], "model__discriminator__input_size": [9, 256, 256]}

@@ -80,6 +80,9 @@ def test_predictions_of_a_views_products_are_those_that_are_tested(
     if uncertain:
         std = ProductDataset(tmp_path / "out_std")
         np.testing.assert_array_equal(std.frame(1), uncertain.std[1].movedim(0, -1).numpy() / 2)
+    else:
+        (tmp_path / "out_std").mkdir()  # as if left by another experiment
+        assert call(predict, *arguments(small, chkpt, tmp_path / "out", *sources), "--overwrite") == 2
     provenance, source = found.provenance(), ProductDataset(sources[0])
     assert provenance["checkpoint"] == digest_file(chkpt)
     assert provenance["configuration"]["experiment"]["name"] == config.experiment.name

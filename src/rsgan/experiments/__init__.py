@@ -1,6 +1,6 @@
 """Experiments, one file each, chosen by name in a configuration: networks that learn, and rules that need not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -20,12 +20,14 @@ class ExperimentSettings(Configured):
         seed: draws the split of the views, and everything else unless the command line gives another.
         optimizers: names of its optimisers, each with the networks that it moves.
         sees: whether each frame is made from one of the source or from several.
+        of_series: its networks that are given whole series; all others, single frames.
     """
 
     seed: NonNegativeInt
 
     optimizers: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     sees: ClassVar[Sees] = "frame"
+    of_series: ClassVar[Collection[str]] = ()
 
     @property
     def networks(self) -> list[str]:

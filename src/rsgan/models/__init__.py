@@ -3,13 +3,14 @@
 import math
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, PositiveInt, model_validator
 from torch import nn
 
 from src.rsgan.models.layers import PlacedLayer, Shape
 from utils.registry import Configured, Registry
+from utils.scores import Sees
 
 # YAML has lists only; tuples cannot be changed by the code that reads them.
 InputSize = Annotated[tuple[PositiveInt, PositiveInt, PositiveInt], Field(strict=False)]
@@ -22,6 +23,8 @@ class Network(Configured):
     """The `model.<network>` section of an experiment: what a network is, checked and sized before it is built."""
 
     input_size: InputSize | None = None
+
+    takes: ClassVar[Sees] = "frame"  # what it is given at once
 
     @abstractmethod
     def build(self) -> nn.Module:

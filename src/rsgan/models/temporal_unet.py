@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import torch
 from pydantic import Field, PositiveInt, model_validator
@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from src.rsgan.models import NETWORKS, Filters, Network
 from src.rsgan.models.layers import Shape
+from utils.scores import Sees
 
 FLOOR = 12.0  # by how much a score can be below the best of its pixel
 SLOWEST = 1000.0  # steps in which the slowest part of a position turns by one radian
@@ -39,6 +40,8 @@ class TemporalUNetConfig(Network):
     unshuffle: PositiveInt = 2
     heads: PositiveInt = 4
     in_time: Annotated[tuple[InTime, ...], Field(strict=False, min_length=1)]
+
+    takes: ClassVar[Sees] = "series"
 
     @model_validator(mode="after")
     def _levels_fit(self) -> Self:

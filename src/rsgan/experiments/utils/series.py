@@ -64,6 +64,7 @@ class SeriesSettings(TrainedSettings):
     margin: NonNegativeInt = 32
 
     sees: ClassVar[Sees] = "series"
+    of_series: ClassVar = ("generator",)
     keeps_source: ClassVar[bool] = False  # whether a source begins with the target under clouds
 
     @model_validator(mode="after")
