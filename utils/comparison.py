@@ -47,10 +47,13 @@ class Result:
         return self.scores.about
 
     @property
+    def run(self) -> Path:
+        return self.file.absolute().parent.parent
+
+    @property
     def folder(self) -> Path:
         """Of its method: `FOLDER/eval/test_scores.json`, or `FOLDER/SEED/eval/test_scores.json` with several seeds."""
-        run = self.file.absolute().parent.parent
-        return run.parent if run.name == str(self.about.seed) else run
+        return self.run.parent if self.run.name == str(self.about.seed) else self.run
 
     def rows(self, name: str, model: type[RowModel]) -> list[RowModel]:
         """Of a table beside the scores; none if it isn't there."""
@@ -219,8 +222,8 @@ class Comparison:
                         yield method, reference, judge.name, found
 
 
-def compare(files: Iterable[Path]) -> list[Comparison]:
-    """Read score files, and put together what belongs together.
+def compare(files: Iterable[Path], *, each_seed: bool = False) -> list[Comparison]:
+    """Read score files, and put together what belongs together; each seed is a method of its own if that is asked for.
 
     Raises:
         DataError: If two files are of one seed, or of different runs under one name; both are named.
@@ -229,14 +232,21 @@ def compare(files: Iterable[Path]) -> list[Comparison]:
     for file in files:
         result = Result(file, read_scores(file))
         compared.setdefault(result.about.comparison, []).append(result)
-    return sorted(map(_comparison, compared.values()), key=lambda comparison: (comparison.name, comparison.about.data))
+    found = [_comparison(results, each_seed=each_seed) for results in compared.values()]
+    return sorted(found, key=lambda comparison: (comparison.name, comparison.about.data))
 
 
-def _comparison(results: list[Result]) -> Comparison:
+def _comparison(results: list[Result], *, each_seed: bool) -> Comparison:
     folders: dict[Path, list[Result]] = {}
     for result in results:
         folders.setdefault(result.folder, []).append(result)
-    methods = (_method(_label(folder, folders), seeds) for folder, seeds in folders.items())
+    methods = []
+    for folder, seeds in folders.items():
+        label = _label(folder, folders)
+        if each_seed:
+            methods += [_method(str(Path(label, seed.run.relative_to(folder))), [seed]) for seed in seeds]
+        else:
+            methods.append(_method(label, seeds))
     return Comparison(tuple(sorted(methods, key=_rank)))
 
 

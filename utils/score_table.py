@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # run as a script, Python looks for modules beside the script
 
-from utils.cli import Parser, run  # noqa: E402
+from utils.cli import Parser, options, run  # noqa: E402
 from utils.scores import (  # noqa: E402
     JUDGES,
     KNOCKED_OUT,
@@ -43,6 +43,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--o", type=Path, metavar="DIR", help="folder for the table and the CSV files (default: print)")
     parser.add_argument("--csv", type=Path, metavar="DIR", help="folder for the CSV files alone, such as docs' tables")
+    parser.add_argument("--each_seed", action="store_true", help="a row for each seed, NAME/SEED, in place of means")
     return parser
 
 
@@ -50,7 +51,8 @@ def main(arguments: argparse.Namespace) -> None:
     from utils.comparison import compare
     from utils.results import find_scores
 
-    comparisons = compare(dict.fromkeys(file for path in arguments.scores for file in find_scores(path)))
+    files = dict.fromkeys(file for path in arguments.scores for file in find_scores(path))
+    comparisons = compare(files, **options(arguments, "each_seed"))
     if arguments.o:
         write(comparisons, arguments.o)
     if arguments.csv:

@@ -97,6 +97,10 @@ def test_a_method_is_named_by_its_folder(tmp_path: Path, capsys: pytest.CaptureF
     rows = [line.split(" | ")[:2] for line in capsys.readouterr().out.splitlines() if " | 0.500" in line]
     expected = {"| 17": "1", "| a/gan": "2", "| b/gan": "1", "| rule_1": "1", "| rule_2": "1"}
     assert rows[: len(expected)] == [[name, seeds] for name, seeds in expected.items()]
+    assert call(tmp_path, "--each_seed") == 0
+    rows = [line.split(" | ")[:2] for line in capsys.readouterr().out.splitlines() if " | 0.500" in line]
+    expected = ("17", "a/gan/17", "a/gan/18", "b/gan", "rule_1", "rule_2")
+    assert rows[: len(expected)] == [[f"| {name}", "1"] for name in expected]
 
 
 def test_data_without_clouds_have_no_columns_of_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
