@@ -40,11 +40,9 @@ def test_tables_equal_the_files_they_were_made_from(file: Path) -> None:
     assert fill(file) == file.read_text(encoding="utf-8"), f"run python utils/fill_tables.py {file.relative_to(ROOT)}"
 
 
-def test_all_tables_of_results_are_made_from_files_but_that_of_costs() -> None:
+def test_all_tables_of_results_are_made_from_files() -> None:
     text = (ROOT / "docs/results.md").read_text(encoding="utf-8")
-    by_hand = [line for line in TABLE.sub("", text).splitlines() if line.startswith("| ")]
-    assert by_hand[0].startswith("| | frames an epoch")
-    assert len(by_hand) == 4
+    assert not [line for line in TABLE.sub("", text).splitlines() if line.startswith("|")]
 
 
 def test_the_published_file_has_what_reports_show_as_published() -> None:
