@@ -26,6 +26,7 @@ from utils.scores import (
     TABLES,
     VIEWS,
     Score,
+    judged,
     of_judge,
     under,
 )
@@ -214,12 +215,13 @@ class Comparison:
         """
         for method in of(self.methods, *COMPETITORS):
             for judge in self.about.judges:
-                ratio = next(score for score in of_judge(judge.name) if score.name == RATIO)
+                ratio = judged(judge.name, RATIO)
                 references = without_generation(self.methods, method, ratio), best(of(self.methods, BASELINE), ratio)
-                for reference in filter(None, references):
-                    found = ratio_difference(method, reference, judge.name)
-                    if reference is not method and found:
-                        yield method, reference, judge.name, found
+                for reference in references:
+                    if reference not in (None, method):
+                        found = ratio_difference(method, reference, judge.name)
+                        if found:
+                            yield method, reference, judge.name, found
 
 
 def compare(files: Iterable[Path], *, each_seed: bool = False) -> list[Comparison]:

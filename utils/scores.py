@@ -121,6 +121,11 @@ def of_judge(name: str) -> tuple[Score, ...]:
     )
 
 
+def judged(judge: str, name: str) -> Score:
+    """One of the scores under a judge, by its name in the judge's section."""
+    return next(score for score in of_judge(judge) if score.name == name)
+
+
 CLOUDS_ONLY = ("_cloudy", "_clear")  # endings of scores that data without clouds don't have
 SHADOWS_ONLY = "_shadowed"  # ending of scores that data without shadows don't have
 TITLES = {

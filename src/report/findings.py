@@ -21,7 +21,7 @@ from utils.scores import (
     OPACITIES,
     TSTR_RATIO,
     Score,
-    of_judge,
+    judged,
 )
 
 FEWEST_RANKED = 3  # methods whose order may be compared
@@ -167,7 +167,7 @@ def _clouds(top: Shown) -> Iterator[str]:
 def _judges(task: Task) -> Iterator[str]:
     """Say how far the order of the methods depends on who judges."""
     for other in task.comparison.about.judges[1:]:
-        ratio = _under(other.name, RATIO.name)
+        ratio = judged(other.name, RATIO.name)
         compared = [
             method
             for method in task.of(*COMPETITORS)
@@ -183,10 +183,6 @@ def _judges(task: Task) -> Iterator[str]:
             )
 
 
-def _under(judge: str, name: str) -> Score:
-    return next(score for score in of_judge(judge) if score.name == name)
-
-
 def _agreement(methods: Sequence[Shown], *scores: Score) -> str:
     """Kendall's rank correlation (tau-b) of the order of methods between two scores, where there is an order."""
     if len(methods) < FEWEST_RANKED:
@@ -200,7 +196,7 @@ def _agreement(methods: Sequence[Shown], *scores: Score) -> str:
 def _learning(task: Task) -> Iterator[str]:
     """Say how good generated images are to learn from, by the headline judge."""
     for judge in task.comparison.about.judges[:1]:
-        ratio = _under(judge.name, TSTR_RATIO)
+        ratio = judged(judge.name, TSTR_RATIO)
         top = best(task.of(*COMPETITORS), ratio)
         if top:
             yield (
@@ -267,7 +263,7 @@ def by_judge(task: Task) -> list[Chart]:
     judges = task.comparison.about.judges
     if len(judges) < 2:
         return []
-    found = (ratios(task, _under(judge.name, RATIO.name)) for judge in judges)
+    found = (ratios(task, judged(judge.name, RATIO.name)) for judge in judges)
     return [chart for chart in found if chart]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from src.report.charts import Look
-from utils.comparison import Comparison, Method, compare
+from utils.comparison import Comparison, Method, compare, of
 from utils.errors import DataError
 from utils.scores import BASELINE, BOUND, KINDS, NETWORK, NO_GENERATION, REFERENCES, SUBMISSION
 
@@ -55,7 +55,7 @@ class Task:
     methods: Sequence[Shown]  # by kind; the highest Jaccard ratio first in each
 
     def of(self, *kinds: str) -> list[Shown]:
-        return [method for method in self.methods if method.kind in kinds]
+        return of(self.methods, *kinds)
 
 
 def read_tasks(files: Iterable[Path]) -> list[Task]:
